@@ -1,0 +1,44 @@
+// Every limit of the process that a user can meet, in one place. What happens at each is said
+// beside it; most are back-pressure, the others an error that names the limit. None loses data.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace millrace::limits {
+
+// The log.
+inline constexpr size_t kSegmentBytes = size_t{64} << 20;      // then a new segment is begun
+inline constexpr size_t kBatchBytesMax = size_t{32} << 20;     // larger appends are refused
+inline constexpr size_t kRecordBytesMax = size_t{16} << 20;    // larger records are refused
+inline constexpr size_t kIndexIntervalBytes = size_t{16} << 10;  // log bytes between index entries
+inline constexpr int32_t kPartitionsMax = 1024;                // of one topic
+inline constexpr size_t kTopicNameMax = 249;                   // bytes, as in Kafka
+
+// What a pipeline node takes at once. A batch is what has arrived, up to these.
+inline constexpr size_t kBatchRecords = 16'384;
+inline constexpr size_t kBatchBytes = size_t{8} << 20;
+
+// JSON.
+inline constexpr size_t kJsonDepthMax = 64;  // deeper records become dead letters
+
+// HTTP sources.
+inline constexpr size_t kResponseBytesMax = size_t{256} << 20;  // then the request fails
+inline constexpr std::chrono::milliseconds kBackoffFirst{500};
+inline constexpr std::chrono::milliseconds kBackoffMax{30'000};
+
+// The store.
+inline constexpr size_t kMemtableBytes = size_t{16} << 20;
+inline constexpr size_t kBlockCacheBytes = size_t{16} << 20;
+inline constexpr size_t kColumnsMax = 1'000;  // of one table or topic
+
+// The JSON API.
+inline constexpr size_t kApiConnectionsMax = 64;             // more wait to be accepted
+inline constexpr size_t kApiRequestBytesMax = size_t{1} << 20;  // more get 413
+inline constexpr size_t kApiRowsMax = 1'000'000;             // rows of one query's answer
+
+// Ad-hoc queries: DuckDB's working memory; past it a query fails, the pipelines go on.
+inline constexpr size_t kQueryMemoryBytes = size_t{512} << 20;
+
+}  // namespace millrace::limits

@@ -1,0 +1,120 @@
+// log: the embedded durable log. Topics, their partitions, and in each partition an ordered run of
+// Kafka RecordBatches (v2) kept in segment files exactly as they travel. docs/format/log.md has the
+// bytes.
+//
+// Called by topic/ and, for listings, by the doors through pipeline/. Leaves to others: what a
+// record's value means, keys to partitions, consumer positions.
+//
+// Promises:
+// - When append() or sync() returns, the batch is on disk (fdatasync) and visible to readers; what
+//   a reader has seen is never taken back by a crash.
+// - Concurrent appends share one fdatasync (group commit); no thread of the log's own.
+// - Opening finds the end by CRC from the last index entry on and cuts a torn tail; a bad batch
+//   before it is corruption, reported with file and position, never cut.
+// - Every function may be called from any thread. A Topic and a Partition live as long as the Log.
+// Limits: limits::kBatchBytesMax, kPartitionsMax, kTopicNameMax, kSegmentBytes.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/id.h"
+#include "base/logger.h"
+
+namespace millrace::log {
+
+class PartitionImpl;
+class TopicImpl;
+
+// One partition. Offsets from start_offset() to end_offset() - 1 can be read.
+class Partition {
+ public:
+  explicit Partition(std::unique_ptr<PartitionImpl> impl);
+  ~Partition();
+
+  // Appends one encoded batch (record/) with base offset and leader epoch rewritten, and waits
+  // until it is on disk. Returns the offset of its first record.
+  // Errors: kLimit (too large), kInvalid (not one whole v2 batch with a right CRC), kIo. After a
+  // kIo error of a write or sync the partition takes no more appends until it is opened again:
+  // what the disk holds is then unknown.
+  Result<Offset> append(std::string_view batch);
+
+  // The two halves of append(), to share one wait among several partitions: write() assigns
+  // offsets, sync() makes everything written so far durable and visible.
+  Result<Offset> write(std::string_view batch);
+  Result<void> sync();
+
+  Offset start_offset() const;
+  Offset end_offset() const;  // high watermark: one past the last durable record
+  uint64_t size_bytes() const;
+
+  // Whole batches from the one that holds `from` on, into `buffer` (replaced): at least one batch
+  // if there is any, at most `bytes_max` otherwise, always followed by 64 bytes of padding that
+  // the returned view does not count. The first batch may begin before `from`. At the end: empty.
+  // Errors: kNotFound (before start_offset() or past end_offset()), kCorrupt, kIo.
+  Result<std::string_view> read(Offset from, size_t bytes_max, std::string& buffer) const;
+
+  // The offset of the first batch that holds a record of this timestamp or later; end_offset()
+  // if there is none. By the sparse time index, then batch headers.
+  Result<Offset> offset_at(int64_t timestamp_ms) const;
+
+  // Removes all records from `end` on, as if never written; durable when it returns. Only before
+  // anyone has read them: a source's start-up uses it to undo a half-written page.
+  Result<void> truncate(Offset end);
+
+ private:
+  friend class TopicImpl;
+  std::unique_ptr<PartitionImpl> impl_;
+};
+
+class Topic {
+ public:
+  explicit Topic(std::unique_ptr<TopicImpl> impl);
+  ~Topic();
+
+  const std::string& name() const;
+  // JSON that the owner keeps with the topic (columns, key, …); the log does not read it.
+  std::string metadata() const;
+  Result<void> set_metadata(std::string metadata);  // durable and atomic
+
+  int32_t partition_count() const;
+  Partition& partition(PartitionId id);
+
+  // Waits until some partition p has records past positions[p]; false after `timeout` or when
+  // asked to stop. One position for each partition.
+  bool wait(std::span<const Offset> positions, std::chrono::milliseconds timeout,
+            std::stop_token stop);
+
+ private:
+  std::unique_ptr<TopicImpl> impl_;
+};
+
+class Log {
+ public:
+  // Opens or makes the log in folder `path`; recovers every partition. `read_only` repairs and
+  // writes nothing (a torn tail is only passed over): for looking at a data directory at rest.
+  static Result<std::unique_ptr<Log>> open(std::string path, Logger& logger,
+                                           bool read_only = false);
+  ~Log();
+
+  // Kafka's rule for names: 1 to 249 of [a-zA-Z0-9._-], not "." or "..".
+  // Errors: kInvalid (name, partition count), kConflict (exists).
+  Result<Topic*> create_topic(std::string_view name, int32_t partitions, std::string metadata);
+  Topic* find_topic(std::string_view name);  // nullptr if there is none
+  std::vector<Topic*> topics();              // by name
+
+ private:
+  class Impl;
+  explicit Log(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace millrace::log

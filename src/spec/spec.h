@@ -1,0 +1,149 @@
+// spec: the pipeline file. Reads YAML into the structs below, and says what is wrong with a file,
+// where, and what was probably meant.
+//
+// Every key is declared once (keys.cc: name, type, default, doc line, where it is stored). The
+// reader, lint's 'did you mean', the editor's JSON Schema and docs/pipeline-file.md all come from
+// those declarations.
+//
+// Called by pipeline (to run), cli (to lint). Leaves to others: whether SQL is right (pipeline
+// asks sql), whether a URL answers.
+// Promises: reads the pipeline file and the files it names, nothing else; values of ${secret:…}
+// appear in no message and in no `shown` text. Pure otherwise, any thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "schema/type.h"
+
+namespace millrace::spec {
+
+// Where something stands in the pipeline file; line and column from 1.
+struct Place {
+  std::string file;
+  int line = 0;
+  int column = 0;
+};
+std::string to_string(const Place& place);  // "users.yaml:12:7"
+
+// A finding of lint. Errors keep the file from running; warnings do not.
+struct Problem {
+  enum class Severity : uint8_t { kError, kWarning };
+  Severity severity = Severity::kError;
+  Place place;
+  std::string message;  // what is wrong and what to do, in a sentence or two
+};
+
+// A value after ${env:…} and ${secret:…} were replaced, and the same with "***" for secrets.
+struct Text {
+  std::string value;
+  std::string shown;
+  Place place;
+};
+
+// SQL as written, and where each of its bytes stands in the file (block scalars are indented).
+struct Sql {
+  std::string text;
+  Place place;          // of the value
+  Place first_line;     // of the SQL's first character
+  int next_line_column = 1;  // column at which its further lines begin
+  // The place of the byte at `position` of text.
+  Place at(size_t position) const;
+};
+
+// page: {parameter: page, first: 1}: a query parameter that counts pages; a page without items
+// means that there are no more for now.
+struct PageSpec {
+  std::string parameter = "page";
+  int64_t first = 1;
+};
+
+struct HttpSpec {
+  Text url;  // http, https or sample
+  std::vector<std::pair<std::string, Text>> headers;
+  std::chrono::milliseconds every{1'000};     // between the starts of two requests
+  std::chrono::milliseconds timeout{10'000};  // for one request, all of it
+  std::optional<PageSpec> page;
+};
+
+struct SourceSpec {
+  std::string name;
+  Place place;
+  HttpSpec http;
+  // The length of one run; nullopt: until there are no more pages, or one request without `page`.
+  std::optional<std::chrono::milliseconds> run_for;
+  std::vector<std::string> items;  // path of object keys to the array of items; empty: the top
+  std::string schema_file;         // as written
+  schema::Columns columns;         // of one item, from the schema file
+  std::string to;                  // topic
+  Place to_place;
+  Sql select;
+};
+
+struct TopicSpec {
+  std::string name;
+  Place place;
+  std::string key;  // column; empty: records without a key, spread over the partitions
+  Place key_place;
+  int32_t partitions = 1;
+  schema::Columns columns;  // from `schema:`; empty: those of the select that feeds it
+};
+
+struct Expectation {
+  std::string name;
+  Sql condition;
+};
+
+struct TableSpec {
+  std::string keyspace;
+  std::string name;
+  Place place;
+  std::vector<std::string> partition_key;
+  std::vector<std::string> clustering_key;
+  Place key_place;
+  Sql from;
+  std::vector<Expectation> expect;
+
+  std::string full_name() const { return keyspace + "." + name; }
+};
+
+struct Pipeline {
+  std::string file;
+  std::string name;
+  std::vector<SourceSpec> sources;  // in the file's order, as all here
+  std::vector<TopicSpec> topics;
+  std::vector<TableSpec> tables;
+
+  const TopicSpec* find_topic(std::string_view name) const;
+};
+
+// How ${env:NAME} and ${secret:NAME} are looked up; nullopt: not set.
+struct Variables {
+  std::function<std::optional<std::string>(std::string_view)> env;
+  std::function<std::optional<std::string>(std::string_view)> secret;
+};
+// The process's environment; secrets from files MILLRACE_SECRETS/NAME (default /run/secrets), then
+// from environment variables of that name.
+Variables process_variables();
+
+struct Loaded {
+  Pipeline pipeline;              // whole only where `problems` has no error
+  std::vector<Problem> problems;  // in the file's order
+  bool ok() const;
+};
+// Reads and checks a pipeline file. Error only where the file itself cannot be read; what is wrong
+// inside it is in `problems`, as many as can be found at once.
+Result<Loaded> load(const std::string& path, const Variables& variables);
+
+// JSON Schema (draft 2020-12) of the pipeline file, for editors.
+std::string editor_schema();
+// docs/pipeline-file.md's table of keys, in Markdown.
+std::string reference();
+
+}  // namespace millrace::spec

@@ -1,0 +1,180 @@
+// store: the embedded table store. Keyspaces and tables in a catalog, rows as cells on RocksDB in
+// an order that a CQL door can serve, and how far each table has read, in the same atomic write.
+// docs/format/store.md has the bytes.
+//
+// Called by table/ and, for listings, by the doors through pipeline/. Leaves to others: SQL, what
+// feeds a table, when to write.
+//
+// Promises:
+// - commit() applies all rows and progress of a Batch or none, at a crash too.
+// - What is committed survives a crash once flush() or the store's own flush wrote it. Until then
+//   kill -9 may take back the newest commits, always a suffix of their order: rows and progress
+//   go back together, and the log writes them again. No write-ahead log is needed for that.
+//   The catalog is durable when create_table() returns.
+// - Cells reconcile as in CQL: per cell the highest timestamp wins, on a tie a tombstone, then the
+//   later write. A cell past its expiry reads as absent.
+// - Rows come in key order: token of the partition key, partition key, clustering columns.
+// Threads: everything from any thread, except that one Batch and one Scan belong to one thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/id.h"
+#include "base/logger.h"
+#include "schema/type.h"
+
+namespace millrace::store {
+
+struct TableDefinition {
+  std::string keyspace;
+  std::string name;
+  schema::Columns columns;                  // all, key columns included, in the user's order
+  std::vector<std::string> partition_key;   // names of columns, at least one
+  std::vector<std::string> clustering_key;  // in order, ascending
+  std::string metadata;                     // JSON of the owner's; the store does not read it
+
+  std::string full_name() const { return keyspace + "." + name; }
+};
+
+// How far a table has read one partition of its topic, and what became of those records.
+struct Progress {
+  Offset next;  // the first record not yet read
+  int64_t written = 0;
+  int64_t filtered = 0;
+  int64_t dead_letters = 0;
+};
+
+// A table that exists. Immutable; a change of its definition makes a new Table.
+class Table {
+ public:
+  Table(TableId id, TableDefinition definition);
+  TableId id() const { return id_; }
+  const TableDefinition& definition() const { return definition_; }
+  // Positions in definition().columns.
+  const std::vector<uint32_t>& partition_key() const { return partition_key_; }
+  const std::vector<uint32_t>& clustering_key() const { return clustering_key_; }
+  bool is_key(uint32_t column) const { return is_key_[column]; }
+
+ private:
+  TableId id_;
+  TableDefinition definition_;
+  std::vector<uint32_t> partition_key_;
+  std::vector<uint32_t> clustering_key_;
+  std::vector<bool> is_key_;
+};
+using TablePtr = std::shared_ptr<const Table>;
+
+// A value in a cell is the column type's CQL serialisation, big endian (native_protocol_v5.spec
+// section 6), with one difference: TIMESTAMP and TIME are microseconds. By schema::Kind:
+//   boolean 1 byte; tinyint..bigint 1/2/4/8; hugeint 16 (two's complement); float 4; double 8;
+//   decimal: scale int32, then the unscaled number, 16 bytes; varchar, blob: their bytes;
+//   uuid 16; date int32 days since 1970-01-01; time, timestamp int64; list: count int32, then each
+//   element with its length int32 before it (-1: null); map: count, then key and value likewise;
+//   struct: its fields in order likewise.
+// nullopt is absent: nothing is written for that column, an older value stays.
+using CellValue = std::optional<std::string_view>;
+
+// Rows and progress that are written at once. Reusable after commit: its memory is kept.
+class Batch {
+ public:
+  Batch();
+  ~Batch();
+  Batch(Batch&&) noexcept;
+  Batch& operator=(Batch&&) noexcept;
+
+  // One upsert: values[i] belongs to definition().columns[i], copied here. `timestamp_us`:
+  // microseconds since 1970, the reconciling timestamp; `ttl_s` 0: lives for ever.
+  // Errors: kInvalid: a key column is absent, or an empty partition key; the Batch is unchanged.
+  Result<void> upsert(const Table& table, std::span<const CellValue> values, int64_t timestamp_us,
+                      int32_t ttl_s = 0);
+  void set_progress(const Table& table, std::string_view topic, PartitionId partition,
+                    const Progress& progress);
+  size_t row_count() const;
+  size_t size_bytes() const;
+  void clear();
+
+ private:
+  friend class Store;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// A part of the token ring: (after, up_to], both int64 as Murmur3Partitioner's. {min, max} is all.
+struct TokenRange {
+  int64_t after = INT64_MIN;
+  int64_t up_to = INT64_MAX;
+};
+
+// Rows of one table in key order, as of the moment the scan began. Every table row that is live
+// comes exactly once.
+class Scan {
+ public:
+  ~Scan();
+  Scan(Scan&&) noexcept;
+
+  // Goes to the next row; false at the end. Errors: kCorrupt, kIo.
+  Result<bool> next();
+  // The row's value of the i-th column asked for; valid until the next call of next().
+  CellValue value(size_t i) const;
+
+ private:
+  friend class Store;
+  struct Impl;
+  explicit Scan(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+class Store {
+ public:
+  struct Options {
+    bool read_only = false;
+  };
+  // Opens or makes the store in folder `path`.
+  static Result<std::unique_ptr<Store>> open(const std::string& path, Logger& logger,
+                                             Options options);
+  ~Store();
+
+  std::vector<TablePtr> tables() const;  // by full name
+  TablePtr find_table(std::string_view keyspace, std::string_view name) const;
+  // Makes the keyspace too where there is none. Errors: kConflict (exists), kInvalid (names: 1 to
+  // 48 of [a-zA-Z0-9_], first a letter; no such key column; a LIST, MAP or STRUCT as a key).
+  Result<TablePtr> create_table(TableDefinition definition);
+  // Replaces metadata and adds columns at the end; any other difference is kConflict, with words
+  // for what differs ("column 'email' was VARCHAR, the pipeline file says BIGINT").
+  Result<TablePtr> alter_table(const Table& table, TableDefinition definition);
+
+  Result<void> commit(Batch& batch);  // clears it
+  Result<void> flush();               // what was committed before is on disk when it returns
+
+  // Progress of (table, topic, partition); nullopt if none was committed.
+  Result<std::optional<Progress>> progress(const Table& table, std::string_view topic,
+                                           PartitionId partition) const;
+
+  // `columns`: positions in definition().columns that value(i) will be asked for; none for
+  // counting, which reads no values.
+  Result<Scan> scan(TablePtr table, std::span<const uint32_t> columns, TokenRange range = {}) const;
+  // The rows of one primary key or of a prefix of it that has the whole partition key: `key` holds
+  // the values of partition key and then clustering columns.
+  Result<Scan> read(TablePtr table, std::span<const uint32_t> columns,
+                    std::span<const std::string_view> key) const;
+
+  // About how many rows and bytes a table has (RocksDB's estimates), for listings.
+  struct Size {
+    uint64_t bytes = 0;
+  };
+  Size approximate_size(const Table& table) const;
+
+ private:
+  class Impl;
+  explicit Store(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace millrace::store
