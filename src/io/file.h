@@ -1,0 +1,54 @@
+// One open file, read and written at positions that the caller keeps.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace millrace::io {
+
+class File {
+ public:
+  enum class Mode : uint8_t {
+    kRead,
+    kReadWrite,
+    kCreate,  // read and write; makes the file, or empties the one that is there
+  };
+
+  // Errors: kNotFound, kIo.
+  static Result<File> open(std::string path, Mode mode);
+  File(File&& other) noexcept;
+  File& operator=(File&& other) noexcept;
+  ~File();
+
+  // Exactly `size` bytes from `position`. Errors: kIo, also when the file ends before.
+  Result<void> read_at(uint64_t position, char* to, size_t size) const;
+  // Up to `size` bytes, fewer only where the file ends; returns how many.
+  Result<size_t> read_some_at(uint64_t position, char* to, size_t size) const;
+  // All of `bytes`. After an error any part of them may be in the file.
+  Result<void> write_at(uint64_t position, std::string_view bytes);
+  // fdatasync: what was written before the call, and the size, are on disk when it returns.
+  Result<void> sync_data();
+  // Gives the file `size` bytes, with disk space for all of them where the file system can promise
+  // it; new bytes read as zeros. Never makes a file shorter.
+  Result<void> allocate(uint64_t size);
+  Result<void> truncate(uint64_t size);
+  Result<uint64_t> size() const;
+  // Where bytes that may differ from zero begin at or after `position`; nullopt: there are none.
+  // A file system that cannot tell answers `position` itself.
+  Result<std::optional<uint64_t>> next_data(uint64_t position) const;
+
+  const std::string& path() const { return path_; }
+
+ private:
+  File(int descriptor, std::string path) : descriptor_(descriptor), path_(std::move(path)) {}
+  void close();
+
+  int descriptor_ = -1;
+  std::string path_;
+};
+
+}  // namespace millrace::io
