@@ -19,17 +19,22 @@ namespace millrace::schema {
 //                         with neither: VARCHAR of its JSON text
 // array                   LIST of items; without items: VARCHAR of its JSON text
 // several types           VARCHAR that takes those (["integer", "string"]: 76100 and "4010 XJ")
-// no type, or true        VARCHAR that takes any JSON value
-// enum, const             the type of their values, all of one type
-// null in type, or anyOf/oneOf of one schema and {"type":"null"}: nullable
-// $ref "#/…"              the schema there, within this document, not into itself
+// no type, or true        VARCHAR that takes any JSON value; with properties or items beside it
+//                         as if its type were object or array
+// enum, const             the type of their values; of several types: VARCHAR that takes those
+// anyOf, oneOf            the type of the schemas, if it is one; else VARCHAR that takes their
+// values null in type, enum or anyOf/oneOf: nullable; so is what takes any JSON value allOf of one
+// schema: that schema; of more: kUnsupported $ref "#/…"              the schema there, within this
+// document, not into itself, and without
+//                         anything beside it that decides a type
 //
 // `required` is kept: objects without such a field are refused. Anything else in a schema
 // (title, description, minLength, pattern, …) says nothing about a column's type and is ignored.
 //
 // Errors: kInvalid with a JSON Pointer ("#/properties/id/type: 'strin' is not a JSON type; did you
-// mean 'string'?"); kUnsupported for a recursive $ref; kLimit past limits::kColumnsMax or
-// limits::kJsonDepthMax.
+// mean 'string'?") or, for what is no JSON, line and column; kUnsupported for a recursive $ref and
+// for names that SQL cannot tell apart; kLimit past limits::kColumnsMax (fields of fields count)
+// or limits::kJsonDepthMax.
 Result<Columns> columns_from_json_schema(std::string_view text);
 
 }  // namespace millrace::schema
