@@ -66,19 +66,19 @@ inline void unwrap(Result<>&&) {}
 // The value of a Result, or return its error from the calling function:
 //   auto file = MR_TRY(File::open(path));
 // MR_TRY_IN also says what was being done: MR_TRY_IN(file.read(), "loading the catalog").
-#define MR_TRY(expression)                                                     \
-  __extension__({                                                              \
-    auto mr_result_ = (expression);                                            \
-    if (!mr_result_) [[unlikely]]                                              \
-      return std::unexpected(std::move(mr_result_).error());                   \
-    ::millrace::internal::unwrap(std::move(mr_result_));                       \
+#define MR_TRY(expression)                                   \
+  __extension__({                                            \
+    auto mr_result_ = (expression);                          \
+    if (!mr_result_) [[unlikely]]                            \
+      return std::unexpected(std::move(mr_result_).error()); \
+    ::millrace::internal::unwrap(std::move(mr_result_));     \
   })
-#define MR_TRY_IN(expression, context)                                         \
-  __extension__({                                                              \
-    auto mr_result_ = (expression);                                            \
-    if (!mr_result_) [[unlikely]]                                              \
-      return std::unexpected(std::move(mr_result_).error().within(context));   \
-    ::millrace::internal::unwrap(std::move(mr_result_));                       \
+#define MR_TRY_IN(expression, context)                                       \
+  __extension__({                                                            \
+    auto mr_result_ = (expression);                                          \
+    if (!mr_result_) [[unlikely]]                                            \
+      return std::unexpected(std::move(mr_result_).error().within(context)); \
+    ::millrace::internal::unwrap(std::move(mr_result_));                     \
   })
 
 }  // namespace millrace

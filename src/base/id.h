@@ -26,7 +26,9 @@ using Offset = Id<OffsetTag, int64_t>;
 constexpr Offset operator+(Offset offset, int64_t records) {
   return Offset(offset.value + records);
 }
-constexpr int64_t operator-(Offset to, Offset from) { return to.value - from.value; }
+constexpr int64_t operator-(Offset to, Offset from) {
+  return to.value - from.value;
+}
 
 // A partition of a topic, from 0.
 struct PartitionTag;

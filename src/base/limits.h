@@ -9,12 +9,12 @@
 namespace millrace::limits {
 
 // The log.
-inline constexpr size_t kSegmentBytes = size_t{64} << 20;      // then a new segment is begun
-inline constexpr size_t kBatchBytesMax = size_t{32} << 20;     // larger appends are refused
-inline constexpr size_t kRecordBytesMax = size_t{16} << 20;    // larger records are refused
+inline constexpr size_t kSegmentBytes = size_t{64} << 20;        // then a new segment is begun
+inline constexpr size_t kBatchBytesMax = size_t{32} << 20;       // larger appends are refused
+inline constexpr size_t kRecordBytesMax = size_t{16} << 20;      // larger records are refused
 inline constexpr size_t kIndexIntervalBytes = size_t{16} << 10;  // log bytes between index entries
-inline constexpr int32_t kPartitionsMax = 1024;                // of one topic
-inline constexpr size_t kTopicNameMax = 249;                   // bytes, as in Kafka
+inline constexpr int32_t kPartitionsMax = 1024;                  // of one topic
+inline constexpr size_t kTopicNameMax = 249;                     // bytes, as in Kafka
 
 // What a pipeline node takes at once. A batch is what has arrived, up to these.
 inline constexpr size_t kBatchRecords = 16'384;
@@ -34,9 +34,9 @@ inline constexpr size_t kBlockCacheBytes = size_t{16} << 20;
 inline constexpr size_t kColumnsMax = 1'000;  // of one table or topic
 
 // The JSON API.
-inline constexpr size_t kApiConnectionsMax = 64;             // more wait to be accepted
+inline constexpr size_t kApiConnectionsMax = 64;                // more wait to be accepted
 inline constexpr size_t kApiRequestBytesMax = size_t{1} << 20;  // more get 413
-inline constexpr size_t kApiRowsMax = 1'000'000;             // rows of one query's answer
+inline constexpr size_t kApiRowsMax = 1'000'000;                // rows of one query's answer
 
 // Ad-hoc queries: DuckDB's working memory; past it a query fails, the pipelines go on.
 inline constexpr size_t kQueryMemoryBytes = size_t{512} << 20;

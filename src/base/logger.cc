@@ -8,10 +8,14 @@ namespace {
 
 spdlog::level::level_enum spdlog_level(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return spdlog::level::debug;
-    case LogLevel::kInfo: return spdlog::level::info;
-    case LogLevel::kWarning: return spdlog::level::warn;
-    case LogLevel::kError: return spdlog::level::err;
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarning:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -35,8 +39,8 @@ void append_json_string(std::string& to, std::string_view text) {
 
 Logger::Logger(LogFormat format, LogLevel least)
     : format_(format),
-      logger_(std::make_unique<spdlog::logger>(
-          "millrace", std::make_shared<spdlog::sinks::stderr_sink_mt>())) {
+      logger_(std::make_unique<spdlog::logger>("millrace",
+                                               std::make_shared<spdlog::sinks::stderr_sink_mt>())) {
   logger_->set_level(spdlog_level(least));
   logger_->set_pattern(format == LogFormat::kJson
                            ? R"({"ts":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"

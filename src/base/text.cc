@@ -88,8 +88,10 @@ std::string excerpt(std::string_view text, size_t limit) {
     if (out.size() + std::max<size_t>(length, 1) > limit) return out + "…";
     bool printable = length > 1 || (length == 1 && static_cast<unsigned char>(text[0]) >= 0x20 &&
                                     text[0] != 0x7f);
-    if (printable) out += text.substr(0, length);
-    else out += length == 0 ? '?' : ' ';
+    if (printable)
+      out += text.substr(0, length);
+    else
+      out += length == 0 ? '?' : ' ';
     text.remove_prefix(std::max<size_t>(length, 1));
   }
   return out;

@@ -67,9 +67,12 @@ std::optional<int64_t> take_time_of_day(std::string_view& text) {
 std::optional<int64_t> take_utc_offset(std::string_view& text) {
   if (text.empty() || take_char(text, 'Z') || take_char(text, 'z')) return 0;
   int64_t sign = 0;
-  if (take_char(text, '+')) sign = 1;
-  else if (take_char(text, '-')) sign = -1;
-  else return std::nullopt;
+  if (take_char(text, '+'))
+    sign = 1;
+  else if (take_char(text, '-'))
+    sign = -1;
+  else
+    return std::nullopt;
   int hours = take_digits(text, 2);
   if (hours < 0 || hours > 23) return std::nullopt;
   take_char(text, ':');
@@ -114,8 +117,8 @@ std::string format_date(int32_t days) {
 std::string format_time_of_day(int64_t micros) {
   int64_t seconds = micros / kMicrosPerSecond;
   int64_t fraction = micros % kMicrosPerSecond;
-  std::string text = fmt::format("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60,
-                                 seconds % 60);
+  std::string text =
+      fmt::format("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
   if (fraction == 0) return text;
   return text + (fraction % 1000 == 0 ? fmt::format(".{:03}", fraction / 1000)
                                       : fmt::format(".{:06}", fraction));

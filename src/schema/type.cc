@@ -83,8 +83,10 @@ bool operator==(const Field&, const Field&) = default;
 
 std::string to_sql(const Type& type) {
   switch (type.kind) {
-    case Kind::kDecimal: return fmt::format("DECIMAL({},{})", type.precision, type.scale);
-    case Kind::kList: return to_sql(type.children[0].type) + "[]";
+    case Kind::kDecimal:
+      return fmt::format("DECIMAL({},{})", type.precision, type.scale);
+    case Kind::kList:
+      return to_sql(type.children[0].type) + "[]";
     case Kind::kMap:
       return fmt::format("MAP({}, {})", to_sql(type.children[0].type),
                          to_sql(type.children[1].type));
@@ -96,7 +98,8 @@ std::string to_sql(const Type& type) {
       }
       return fmt::format("STRUCT({})", fields);
     }
-    default: return names_of(type.kind).sql;
+    default:
+      return names_of(type.kind).sql;
   }
 }
 

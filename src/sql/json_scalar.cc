@@ -1,0 +1,160 @@
+#include "sql/json_scalar.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace millrace::sql {
+namespace {
+
+constexpr Unsigned128 kSignBit = Unsigned128{1} << 127;
+
+// value * 10 + digit, unless that passes 2^127.
+bool append_digit(Unsigned128& value, unsigned digit) {
+  if (value > (kSignBit - digit) / 10) return false;
+  value = value * 10 + digit;
+  return true;
+}
+
+constexpr std::string_view kBase64 =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+constexpr std::array<int8_t, 256> kBase64Value = [] {
+  std::array<int8_t, 256> table{};
+  table.fill(-1);
+  for (size_t i = 0; i < kBase64.size(); ++i)
+    table[static_cast<uint8_t>(kBase64[i])] = static_cast<int8_t>(i);
+  return table;
+}();
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+size_t digits_at(std::string_view text, size_t from) {
+  size_t at = from;
+  while (at < text.size() && is_digit(text[at])) ++at;
+  return at - from;
+}
+
+// Length of the integer part at the front ("-120" of "-120.5"), 0 if there is none.
+size_t integer_part(std::string_view token) {
+  size_t sign = !token.empty() && token[0] == '-' ? 1 : 0;
+  size_t digits = digits_at(token, sign);
+  if (digits == 0 || (digits > 1 && token[sign] == '0')) return 0;
+  return sign + digits;
+}
+
+}  // namespace
+
+bool is_json_integer(std::string_view token) {
+  size_t length = integer_part(token);
+  return length > 0 && length == token.size();
+}
+
+bool is_json_number(std::string_view token) {
+  size_t at = integer_part(token);
+  if (at == 0) return false;
+  if (at < token.size() && token[at] == '.') {
+    size_t digits = digits_at(token, at + 1);
+    if (digits == 0) return false;
+    at += 1 + digits;
+  }
+  if (at < token.size() && (token[at] == 'e' || token[at] == 'E')) {
+    ++at;
+    if (at < token.size() && (token[at] == '+' || token[at] == '-')) ++at;
+    size_t digits = digits_at(token, at);
+    if (digits == 0) return false;
+    at += digits;
+  }
+  return at == token.size();
+}
+
+std::optional<Int128> parse_exact(std::string_view token, int scale) {
+  if (!is_json_number(token)) return std::nullopt;
+  bool negative = token[0] == '-';
+  if (negative) token.remove_prefix(1);
+  int exponent = scale;
+  if (size_t mark = token.find_first_of("eE"); mark != std::string_view::npos) {
+    auto text = token.substr(mark + 1);
+    if (text[0] == '+') text.remove_prefix(1);
+    int written = 0;
+    auto parsed = std::from_chars(text.data(), text.data() + text.size(), written);
+    if (parsed.ec != std::errc{} || std::abs(written) > 1'000) return std::nullopt;
+    exponent += written;
+    token = token.substr(0, mark);
+  }
+  Unsigned128 value = 0;
+  bool after_point = false;
+  bool full = false;
+  for (char c : token) {
+    if (c == '.') {
+      after_point = true;
+    } else if (full || !append_digit(value, static_cast<unsigned>(c - '0'))) {
+      // A longer number still fits where only zeros follow the point.
+      if (c != '0' || !after_point) return std::nullopt;
+      full = true;
+    } else if (after_point) {
+      --exponent;
+    }
+  }
+  for (; exponent < 0 && value != 0; ++exponent) {
+    if (value % 10 != 0) return std::nullopt;
+    value /= 10;
+  }
+  for (; exponent > 0 && value != 0; --exponent)
+    if (!append_digit(value, 0)) return std::nullopt;
+  if (value == kSignBit && !negative) return std::nullopt;
+  return static_cast<Int128>(negative ? -value : value);
+}
+
+std::optional<std::string> decode_base64(std::string_view text) {
+  if (text.size() % 4 != 0) return std::nullopt;
+  size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+  std::string bytes;
+  bytes.reserve(text.size() / 4 * 3);
+  uint32_t group = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    bool padded = i >= text.size() - padding;
+    int value = padded ? 0 : kBase64Value[static_cast<uint8_t>(text[i])];
+    if (value < 0) return std::nullopt;
+    group = group << 6 | static_cast<uint32_t>(value);
+    if (i % 4 != 3) continue;
+    bytes += static_cast<char>(group >> 16);
+    bytes += static_cast<char>(group >> 8);
+    bytes += static_cast<char>(group);
+    group = 0;
+  }
+  bytes.resize(bytes.size() - padding);
+  return bytes;
+}
+
+void append_base64(std::string_view bytes, std::string& to) {
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    uint32_t group = 0;
+    size_t have = std::min<size_t>(3, bytes.size() - i);
+    for (size_t j = 0; j < 3; ++j)
+      group = group << 8 | (j < have ? static_cast<uint8_t>(bytes[i + j]) : 0u);
+    for (size_t j = 0; j < 4; ++j) to += j <= have ? kBase64[group >> (18 - 6 * j) & 63] : '=';
+  }
+}
+
+void append_exact(Int128 unscaled, int scale, std::string& to) {
+  bool negative = unscaled < 0;
+  auto magnitude = static_cast<Unsigned128>(unscaled);
+  if (negative) magnitude = -magnitude;
+  char digits[48];
+  size_t count = 0;
+  do {
+    digits[count++] = static_cast<char>('0' + static_cast<int>(magnitude % 10));
+    magnitude /= 10;
+  } while (magnitude != 0);
+  while (count <= static_cast<size_t>(scale)) digits[count++] = '0';
+  if (negative) to += '-';
+  while (count > 0) {
+    if (count == static_cast<size_t>(scale)) to += '.';
+    to += digits[--count];
+  }
+}
+
+}  // namespace millrace::sql

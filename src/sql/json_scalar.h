@@ -1,0 +1,28 @@
+// JSON scalars as text -> values. Inside sql/ only.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "sql/vector.h"
+
+namespace millrace::sql {
+
+// Whether `token` is a number as RFC 8259 has it ("-0.5e3"; not "+1", "01", "1.", ".5").
+bool is_json_number(std::string_view token);
+bool is_json_integer(std::string_view token);
+
+// A JSON number times 10^scale, where that is a whole number of 128 bits; so
+// ("12.50", 2) gives 1250, ("12.505", 2) nothing.
+std::optional<Int128> parse_exact(std::string_view token, int scale);
+
+// RFC 4648 base64, with padding; nothing where the text is not.
+std::optional<std::string> decode_base64(std::string_view text);
+void append_base64(std::string_view bytes, std::string& to);
+
+// -12.50 for (-1250, 2).
+void append_exact(Int128 unscaled, int scale, std::string& to);
+
+}  // namespace millrace::sql

@@ -1,0 +1,37 @@
+// The items of an API's response.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace millrace::sql {
+
+// JSON texts handed to this room are followed by so many readable bytes, whatever is in them.
+inline constexpr size_t kJsonPadding = 64;
+
+// Finds items in responses. Keeps memory between calls; belongs to one thread.
+class ItemSplitter {
+ public:
+  ItemSplitter();
+  ~ItemSplitter();
+
+  // The JSON text of each element of the array found by following the object keys `path` from the
+  // top of `response`; an object there instead of an array is one item, null or [] none. The views
+  // lie in `response` and the returned span is valid until the next call.
+  // Errors: kInvalid where the response is not well-formed JSON as far as that takes (numbers and
+  // literals inside items are checked when they are decoded), or has nothing at that path; with
+  // the place and an excerpt.
+  Result<std::span<const std::string_view>> split(std::string_view response,
+                                                  std::span<const std::string> path);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace millrace::sql

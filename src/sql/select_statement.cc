@@ -1,0 +1,230 @@
+#include "sql/select_statement.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <functional>
+#include <utility>
+#include <vector>
+
+namespace millrace::sql {
+namespace {
+
+using nlohmann::json;
+
+// Calls `visit` for every object below and at `node`.
+template <class Json, class Visit>
+void walk(Json& node, const Visit& visit) {
+  if (node.is_object()) visit(node);
+  if (node.is_structured())
+    for (auto& child : node) walk(child, visit);
+}
+
+std::string text_of(const json& node, const char* key) {
+  auto found = node.find(key);
+  return found != node.end() && found->is_string() ? found->template get<std::string>() : "";
+}
+
+size_t location_of(const json& node) {
+  auto found = node.find("query_location");
+  return found != node.end() && found->is_number_unsigned() ? found->template get<size_t>() : 0;
+}
+
+bool is_present(const json& node, const char* key) {
+  auto found = node.find(key);
+  return found != node.end() && !found->is_null() && !(found->is_structured() && found->empty());
+}
+
+bool same_name(std::string_view a, std::string_view b) {
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
+SqlProblem problem(size_t position, std::string message) {
+  return {.position = position, .message = std::move(message)};
+}
+
+constexpr std::string_view kOneRecord =
+    "a pipeline's SELECT makes rows of one record at a time, so it has no ";
+
+// The first thing in the select node that needs more than one record.
+std::optional<SqlProblem> refused(const json& select, std::string_view input) {
+  auto no = [](size_t position, std::string_view what) {
+    return problem(position, fmt::format("{}{}", kOneRecord, what));
+  };
+  if (text_of(select, "type") != "SELECT_NODE")
+    return problem(0, fmt::format("this must be one plain SELECT … FROM {}, not {}", input,
+                                  text_of(select, "type")));
+  const json& from = select["from_table"];
+  if (text_of(from, "type") == "EMPTY")
+    return problem(0, fmt::format("this reads nothing: add FROM {}", input));
+  if (text_of(from, "type") != "BASE_TABLE")
+    return no(location_of(from),
+              "joins or subqueries in FROM; UNNEST may stand in the SELECT list");
+  if (!same_name(text_of(from, "table_name"), input) || !text_of(from, "schema_name").empty())
+    return problem(location_of(from), fmt::format("FROM {}: only {} can be read here",
+                                                  text_of(from, "table_name"), input));
+  if (is_present(from, "sample") || is_present(select, "sample"))
+    return no(location_of(from), "samples");
+  if (is_present(select, "group_expressions")) return no(0, "GROUP BY");
+  if (is_present(select, "having")) return no(0, "HAVING");
+  if (is_present(select, "qualify")) return no(0, "QUALIFY");
+  if (is_present(select["cte_map"], "map")) return no(0, "WITH");
+  if (text_of(select, "aggregate_handling") != "STANDARD_HANDLING") return no(0, "GROUP BY ALL");
+  for (const auto& modifier : select["modifiers"]) {
+    std::string type = text_of(modifier, "type");
+    if (type == "ORDER_MODIFIER") return no(0, "ORDER BY");
+    if (type == "DISTINCT_MODIFIER") return no(0, "DISTINCT");
+    return no(0, "LIMIT");
+  }
+  std::optional<SqlProblem> inside;
+  walk(select, [&](const json& node) {
+    if (inside) return;
+    std::string kind = text_of(node, "class");
+    if (kind == "SUBQUERY") inside = no(location_of(node), "subqueries");
+    if (kind == "WINDOW") inside = no(location_of(node), "window functions");
+    if (kind == "PARAMETER")
+      inside = problem(location_of(node), "parameters ('?', '$1') have no value here");
+  });
+  return inside;
+}
+
+// Marks what a reference such as location.street.name reads.
+struct Reading {
+  bool all = false;
+  std::vector<std::pair<std::string, Reading>> fields;
+
+  Reading& field(const std::string& name) {
+    auto found = std::ranges::find_if(fields, [&](auto& f) { return same_name(f.first, name); });
+    if (found != fields.end()) return found->second;
+    return fields.emplace_back(name, Reading{}).second;
+  }
+  void mark(std::span<const std::string> path) {
+    if (path.empty())
+      all = true;
+    else
+      field(path[0]).mark(path.subspan(1));
+  }
+};
+
+schema::Columns keep_read(const schema::Columns& columns, const Reading& reading) {
+  schema::Columns kept;
+  for (const auto& column : columns) {
+    auto found = std::ranges::find_if(reading.fields,
+                                      [&](auto& f) { return same_name(f.first, column.name); });
+    if (found == reading.fields.end()) continue;
+    kept.push_back(column);
+    if (found->second.all || column.type.kind != schema::Kind::kStruct) continue;
+    auto fields = keep_read(column.type.children, found->second);
+    // A field that does not exist is for DuckDB to report, with all fields to choose from.
+    if (fields.size() == found->second.fields.size()) kept.back().type.children = fields;
+  }
+  return kept;
+}
+
+}  // namespace
+
+std::expected<SelectStatement, SqlProblem> SelectStatement::parse(Connection& connection,
+                                                                  std::string_view sql,
+                                                                  std::string_view input) {
+  auto text = connection.query_text("SELECT json_serialize_sql($1::VARCHAR)", std::string(sql));
+  if (!text) return std::unexpected(problem(0, error_words(text.error().message())));
+  json tree = json::parse(*text, nullptr, false);
+  if (tree.is_discarded()) return std::unexpected(problem(0, "DuckDB cannot parse this"));
+  if (tree.value("error", true)) {
+    size_t position = 0;
+    std::string at = text_of(tree, "position");
+    std::from_chars(at.data(), at.data() + at.size(), position);
+    return std::unexpected(problem(position, text_of(tree, "error_message")));
+  }
+  if (tree["statements"].size() != 1)
+    return std::unexpected(problem(0, "this must be one SELECT, not several statements"));
+  SelectStatement statement(std::move(tree), std::string(input));
+  if (auto no = refused(statement.select(), input)) return std::unexpected(*no);
+  return statement;
+}
+
+schema::Columns SelectStatement::columns_read(const schema::Columns& columns) const {
+  std::string alias = text_of(select()["from_table"], "alias");
+  bool everything = false;
+  Reading reading;
+  walk(select(), [&](const json& node) {
+    std::string kind = text_of(node, "class");
+    if (kind == "STAR") everything = true;
+    if (kind != "COLUMN_REF") return;
+    auto path = node["column_names"].template get<std::vector<std::string>>();
+    reading.mark(path);
+    // The first name may be the input's own.
+    if (path.size() > 1 && (same_name(path[0], input_) || same_name(path[0], alias)))
+      reading.mark(std::span(path).subspan(1));
+  });
+  return everything ? columns : keep_read(columns, reading);
+}
+
+Result<std::string> SelectStatement::with_record_column(Connection& connection) const {
+  json tree = tree_;
+  json& select = tree["statements"][0]["node"];
+  walk(select, [](json& node) {
+    if (text_of(node, "class") == "STAR" && text_of(node, "type") == "STAR")
+      node["exclude_list"].push_back(kRecordColumn);
+  });
+  select["select_list"].push_back({{"class", "COLUMN_REF"},
+                                   {"type", "COLUMN_REF"},
+                                   {"alias", ""},
+                                   {"column_names", json::array({kRecordColumn})}});
+  return connection.query_text("SELECT json_deserialize_sql($1::JSON)", tree.dump());
+}
+
+size_t error_position(std::string_view error, std::string_view sql) {
+  size_t mark = error.rfind("LINE ");
+  if (mark == std::string_view::npos) return 0;
+  size_t line_number = 0;
+  auto number = error.substr(mark + 5);
+  auto parsed = std::from_chars(number.data(), number.data() + number.size(), line_number);
+  if (parsed.ec != std::errc{} || line_number == 0) return 0;
+  // "LINE 3: some of the line" and below it, as far in, a caret.
+  size_t shown = error.find(": ", mark);
+  size_t shown_end = error.find('\n', mark);
+  size_t caret = error.find('^', mark);
+  if (shown == std::string_view::npos || shown_end == std::string_view::npos ||
+      caret == std::string_view::npos)
+    return 0;
+  size_t into_shown = caret - (shown_end + 1);
+  size_t prefix = shown + 2 - mark;
+  if (into_shown < prefix) return 0;
+  std::string_view shown_line = error.substr(shown + 2, shown_end - shown - 2);
+  size_t skipped = shown_line.starts_with("...") ? 3 : 0;
+  size_t line_start = 0;
+  for (size_t line = 1; line < line_number; ++line) {
+    size_t next = sql.find('\n', line_start);
+    if (next == std::string_view::npos) return 0;
+    line_start = next + 1;
+  }
+  std::string_view part = shown_line.substr(skipped);
+  if (part.ends_with("...")) part.remove_suffix(3);
+  size_t at = sql.find(part, line_start);
+  if (at == std::string_view::npos) return line_start;
+  return std::min(at + into_shown - prefix - skipped, sql.size());
+}
+
+std::string error_words(std::string_view error) {
+  for (std::string_view kind :
+       {"Binder Error: ", "Parser Error: ", "Catalog Error: ", "Conversion Error: ",
+        "Invalid Input Error: ", "Out of Range Error: "})
+    if (error.starts_with(kind)) error.remove_prefix(kind.size());
+  size_t line = error.find("\n\nLINE ");
+  if (line == std::string_view::npos) line = error.find("\nLINE ");
+  std::string words(error.substr(0, line));
+  // Candidates and hints come on lines of their own.
+  std::string one_line;
+  for (char c : words) {
+    if (c != '\n')
+      one_line += c;
+    else if (!one_line.ends_with(' '))
+      one_line += ' ';
+  }
+  while (one_line.ends_with(' ')) one_line.pop_back();
+  return one_line;
+}
+
+}  // namespace millrace::sql

@@ -1,0 +1,333 @@
+#include "sql/transform.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "sql/connection.h"
+#include "sql/json_decoder.h"
+#include "sql/select_statement.h"
+
+namespace millrace::sql {
+
+// A row of the output comes from one record; a record's rows share its fate.
+struct RecordState {
+  uint32_t rows = 0;
+  int32_t failed_expectation = -1;
+};
+
+struct Transform::Impl {
+  Impl(Connection c, TransformSpec s) : connection(std::move(c)), spec(std::move(s)) {}
+
+  Connection connection;
+  TransformSpec spec;
+  std::string function_name;
+  Statement statement;
+  schema::Columns columns;       // of the output
+  schema::Columns read_columns;  // what is decoded
+  std::vector<VectorWriter> writers;
+  std::optional<JsonDecoder> decoder;
+
+  // The slice being run: at most kChunkRows records, so one chunk.
+  std::span<const std::optional<std::string_view>> records;
+  size_t slice_begin = 0;
+  size_t slice_end = 0;
+  size_t next = 0;
+  std::vector<Failure> slice_failures;
+  std::vector<RecordState> states;
+
+  std::optional<SqlProblem> compile();
+  Result<void> expose(const schema::Columns& input_columns);
+  std::optional<SqlProblem> check_columns(duckdb_prepared_statement select);
+  std::optional<SqlProblem> check_expectation(size_t i, const std::string& inner);
+  size_t fill(duckdb_data_chunk chunk);
+
+  struct Execution {
+    std::vector<DataChunk> chunks;
+    std::string error;  // empty: it worked
+  };
+  Execution execute(size_t begin, size_t end);
+  Result<void> run_slice(size_t begin, size_t end, TransformOutput& output, Counts& counts,
+                         std::vector<Failure>& failures);
+  Result<void> deliver(const Execution& execution, TransformOutput& output, Counts& counts,
+                       std::vector<Failure>& failures);
+  void judge(const VectorView& record_of, std::span<const VectorView> expectations, size_t rows);
+};
+
+namespace {
+
+Transform::Impl* impl_of(void* pointer) {
+  return static_cast<Transform::Impl*>(pointer);
+}
+
+void bind_input(duckdb_bind_info info) {
+  auto* impl = impl_of(duckdb_bind_get_extra_info(info));
+  for (const auto& column : impl->read_columns) {
+    auto type = to_duckdb(column.type);
+    duckdb_bind_add_result_column(info, column.name.c_str(), type.get());
+  }
+  LogicalType integer(duckdb_create_logical_type(DUCKDB_TYPE_INTEGER));
+  duckdb_bind_add_result_column(info, std::string(kRecordColumn).c_str(), integer.get());
+}
+
+void init_input(duckdb_init_info info) {
+  duckdb_init_set_max_threads(info, 1);
+}
+
+void fill_input(duckdb_function_info info, duckdb_data_chunk chunk) {
+  auto* impl = impl_of(duckdb_function_get_extra_info(info));
+  duckdb_data_chunk_set_size(chunk, impl->fill(chunk));
+}
+
+}  // namespace
+
+std::string_view to_string(Stage stage) {
+  switch (stage) {
+    case Stage::kDecode:
+      return "decode";
+    case Stage::kSql:
+      return "sql";
+    case Stage::kExpect:
+      return "expect";
+  }
+  return "";
+}
+
+// Makes the input readable under its name, with these columns.
+Result<void> Transform::Impl::expose(const schema::Columns& input_columns) {
+  read_columns = input_columns;
+  return connection.run(fmt::format("CREATE OR REPLACE TEMP VIEW {} AS SELECT * FROM {}()",
+                                    quote_identifier(spec.input), function_name));
+}
+
+std::optional<SqlProblem> Transform::Impl::compile() {
+  auto as_problem = [&](const Error& error) {
+    return SqlProblem{.position = error_position(error.message(), spec.select),
+                      .message = error_words(error.message())};
+  };
+  function_name = connection.unique_name();
+  TableFunction function(duckdb_create_table_function());
+  duckdb_table_function_set_name(function.get(), function_name.c_str());
+  duckdb_table_function_set_extra_info(function.get(), this, nullptr);
+  duckdb_table_function_set_bind(function.get(), bind_input);
+  duckdb_table_function_set_init(function.get(), init_input);
+  duckdb_table_function_set_function(function.get(), fill_input);
+  duckdb_register_table_function(connection.get(), function.get());
+
+  auto select = SelectStatement::parse(connection, spec.select, spec.input);
+  if (!select) return select.error();
+  // First with all columns and the user's own text, for errors with the right place and choices.
+  if (auto done = expose(spec.columns); !done) return as_problem(done.error());
+  auto tried = connection.prepare(spec.select);
+  if (!tried) return as_problem(tried.error());
+  if (auto problem = check_columns(tried->get())) return problem;
+
+  if (auto done = expose(select->columns_read(spec.columns)); !done)
+    return as_problem(done.error());
+  auto inner = select->with_record_column(connection);
+  if (!inner) return as_problem(inner.error());
+  std::string expectations;
+  for (size_t i = 0; i < spec.expectations.size(); ++i) {
+    if (auto problem = check_expectation(i, *inner)) return problem;
+    expectations += fmt::format(", coalesce(({}\n), false)", spec.expectations[i].sql);
+  }
+  auto prepared = connection.prepare(fmt::format("SELECT *{} FROM ({})", expectations, *inner));
+  if (!prepared) return as_problem(prepared.error());
+  statement = *std::move(prepared);
+  if (duckdb_prepared_statement_column_count(statement.get()) !=
+      columns.size() + 1 + spec.expectations.size())
+    return SqlProblem{.message = fmt::format("'{}' is no column to select", kRecordColumn)};
+  for (const auto& column : read_columns) writers.emplace_back(column.type);
+  decoder.emplace(read_columns);
+  return std::nullopt;
+}
+
+// Takes the output's columns from the user's own SELECT.
+std::optional<SqlProblem> Transform::Impl::check_columns(duckdb_prepared_statement select) {
+  auto selected = columns_of(select);
+  if (!selected) return SqlProblem{.message = selected.error().message()};
+  columns = *std::move(selected);
+  std::erase_if(columns, [](const auto& column) { return column.name == kRecordColumn; });
+  for (size_t i = 0; i < columns.size(); ++i)
+    for (size_t j = i + 1; j < columns.size(); ++j)
+      if (columns[i].name == columns[j].name)
+        return SqlProblem{.message = fmt::format("two columns are called '{}': rename one with AS",
+                                                 columns[i].name)};
+  return std::nullopt;
+}
+
+std::optional<SqlProblem> Transform::Impl::check_expectation(size_t i, const std::string& inner) {
+  constexpr std::string_view kBefore = "SELECT (";
+  const auto& condition = spec.expectations[i];
+  auto problem_at = [&](size_t position, std::string message) {
+    return SqlProblem{.part = SqlProblem::Part::kExpectation,
+                      .expectation = i,
+                      .position = position < kBefore.size() ? 0 : position - kBefore.size(),
+                      .message = std::move(message)};
+  };
+  auto alone = SelectStatement::parse(
+      connection,
+      fmt::format("{}{}\n) FROM {}", kBefore, condition.sql, quote_identifier(spec.input)),
+      spec.input);
+  if (!alone) return problem_at(alone.error().position, alone.error().message);
+  std::string sql = fmt::format("{}{}\n) FROM ({})", kBefore, condition.sql, inner);
+  auto prepared = connection.prepare(sql);
+  if (!prepared)
+    return problem_at(error_position(prepared.error().message(), sql),
+                      error_words(prepared.error().message()));
+  auto types = columns_of(prepared->get());
+  if (!types || types->size() != 1 || (*types)[0].type.kind != schema::Kind::kBoolean)
+    return problem_at(0, "an expectation must be one condition that is true or false");
+  return std::nullopt;
+}
+
+// Decodes the slice's records into the input chunk; returns its rows.
+size_t Transform::Impl::fill(duckdb_data_chunk chunk) {
+  if (next == slice_end) return 0;
+  for (size_t i = 0; i < writers.size(); ++i)
+    writers[i].bind(duckdb_data_chunk_get_vector(chunk, i));
+  auto* record_of = static_cast<int32_t*>(
+      duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, writers.size())));
+  decoder->begin(writers);
+  size_t row = 0;
+  for (; next < slice_end; ++next) {
+    if (!records[next]) continue;  // a tombstone
+    if (decoder->decode(*records[next], row)) {
+      record_of[row++] = static_cast<int32_t>(next);
+    } else {
+      slice_failures.push_back({next, Stage::kDecode, "", decoder->error()});
+    }
+  }
+  for (auto& writer : writers) writer.finish();
+  return row;
+}
+
+Transform::Impl::Execution Transform::Impl::execute(size_t begin, size_t end) {
+  slice_begin = next = begin;
+  slice_end = end;
+  slice_failures.clear();
+  Execution execution;
+  ResultStream stream;
+  if (duckdb_execute_prepared_streaming(statement.get(), stream.get()) == DuckDBError) {
+    execution.error = duckdb_result_error(stream.get());
+    return execution;
+  }
+  while (true) {
+    auto chunk = stream.fetch();
+    if (!chunk) {
+      execution.error = chunk.error().message();
+      return execution;
+    }
+    if (!*chunk) return execution;
+    execution.chunks.push_back(*std::move(chunk));
+  }
+}
+
+Result<void> Transform::Impl::run_slice(size_t begin, size_t end, TransformOutput& output,
+                                        Counts& counts, std::vector<Failure>& failures) {
+  auto execution = execute(begin, end);
+  if (execution.error.empty()) return deliver(execution, output, counts, failures);
+  if (execution.error.starts_with("Out of Memory"))
+    return fail(ErrorCode::kLimit, "the SELECT over {}: {}", spec.input, execution.error);
+  if (end - begin == 1) {
+    failures.push_back({begin, Stage::kSql, "", error_words(execution.error)});
+    ++counts.failed;
+    return {};
+  }
+  // Some record makes the SQL fail; halves find which, and all others go on.
+  execution.chunks.clear();
+  size_t middle = begin + (end - begin) / 2;
+  MR_TRY(run_slice(begin, middle, output, counts, failures));
+  return run_slice(middle, end, output, counts, failures);
+}
+
+// Notes which records have rows, and which of them fail an expectation.
+void Transform::Impl::judge(const VectorView& record_of, std::span<const VectorView> expectations,
+                            size_t rows) {
+  for (size_t row = 0; row < rows; ++row) {
+    auto& state = states[static_cast<size_t>(record_of.value<int32_t>(row)) - slice_begin];
+    ++state.rows;
+    for (size_t i = 0; i < expectations.size() && state.failed_expectation < 0; ++i)
+      if (!expectations[i].value<bool>(row)) state.failed_expectation = static_cast<int32_t>(i);
+  }
+}
+
+Result<void> Transform::Impl::deliver(const Execution& execution, TransformOutput& output,
+                                      Counts& counts, std::vector<Failure>& failures) {
+  static const schema::Type kInteger{.kind = schema::Kind::kInteger};
+  static const schema::Type kBoolean{.kind = schema::Kind::kBoolean};
+  states.assign(slice_end - slice_begin, RecordState{});
+  auto vector = [](const DataChunk& chunk, size_t i) {
+    return duckdb_data_chunk_get_vector(chunk.get(), i);
+  };
+  for (const auto& chunk : execution.chunks) {
+    std::vector<VectorView> expectations;
+    for (size_t i = 0; i < spec.expectations.size(); ++i)
+      expectations.emplace_back(kBoolean, vector(chunk, columns.size() + 1 + i));
+    judge(VectorView(kInteger, vector(chunk, columns.size())), expectations,
+          duckdb_data_chunk_get_size(chunk.get()));
+  }
+
+  std::vector<uint8_t> keep;
+  for (const auto& chunk : execution.chunks) {
+    std::vector<VectorView> views;
+    for (size_t i = 0; i < columns.size(); ++i)
+      views.emplace_back(columns[i].type, vector(chunk, i));
+    size_t rows = duckdb_data_chunk_get_size(chunk.get());
+    const auto* record_of =
+        static_cast<const int32_t*>(duckdb_vector_get_data(vector(chunk, columns.size())));
+    keep.assign(rows, 1);
+    for (size_t row = 0; row < rows; ++row)
+      if (states[static_cast<size_t>(record_of[row]) - slice_begin].failed_expectation >= 0)
+        keep[row] = 0;
+    MR_TRY(output.rows({rows, views}, {record_of, rows}, keep));
+  }
+
+  counts.failed += slice_failures.size();
+  counts.filtered += states.size() - slice_failures.size();
+  for (size_t i = 0; i < states.size(); ++i) {
+    if (states[i].rows == 0) continue;
+    --counts.filtered;
+    if (states[i].failed_expectation < 0) {
+      ++counts.passed;
+      continue;
+    }
+    const auto& rule = spec.expectations[static_cast<size_t>(states[i].failed_expectation)];
+    slice_failures.push_back(
+        {slice_begin + i, Stage::kExpect, rule.name, fmt::format("{} is not true", rule.sql)});
+    ++counts.failed;
+  }
+  std::ranges::stable_sort(slice_failures, {}, &Failure::record);
+  std::ranges::move(slice_failures, std::back_inserter(failures));
+  return {};
+}
+
+std::expected<Transform, SqlProblem> Transform::prepare(Engine& engine, TransformSpec spec) {
+  auto connection = Connection::open(engine);
+  if (!connection) return std::unexpected(SqlProblem{.message = connection.error().message()});
+  Transform transform(std::make_unique<Impl>(*std::move(connection), std::move(spec)));
+  if (auto problem = transform.impl_->compile()) return std::unexpected(*std::move(problem));
+  return transform;
+}
+
+Transform::Transform(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Transform::~Transform() = default;
+Transform::Transform(Transform&&) noexcept = default;
+Transform& Transform::operator=(Transform&&) noexcept = default;
+
+const schema::Columns& Transform::columns() const {
+  return impl_->columns;
+}
+
+Result<Transform::Counts> Transform::run(std::span<const std::optional<std::string_view>> records,
+                                         TransformOutput& output, std::vector<Failure>& failures) {
+  impl_->records = records;
+  Counts counts;
+  for (size_t begin = 0; begin < records.size(); begin += kChunkRows) {
+    size_t end = std::min(begin + kChunkRows, records.size());
+    MR_TRY(impl_->run_slice(begin, end, output, counts, failures));
+  }
+  MR_CHECK(counts.passed + counts.filtered + counts.failed == records.size());
+  return counts;
+}
+
+}  // namespace millrace::sql

@@ -1,0 +1,94 @@
+// A pipeline's SELECT over batches of JSON records.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "schema/type.h"
+#include "sql/engine.h"
+#include "sql/vector.h"
+
+namespace millrace::sql {
+
+// What is wrong with a piece of SQL, and where: a byte position in its text.
+struct SqlProblem {
+  enum class Part : uint8_t { kSelect, kExpectation };
+  Part part = Part::kSelect;
+  size_t expectation = 0;  // which, for kExpectation
+  size_t position = 0;
+  std::string message;
+};
+
+// A named condition over the SELECT's columns; a row passes when it is true (not false, not NULL).
+struct Condition {
+  std::string name;
+  std::string sql;
+};
+
+struct TransformSpec {
+  std::string input;        // the name that FROM reads: a source or a topic
+  schema::Columns columns;  // of the input's records
+  std::string select;
+  std::vector<Condition> expectations;
+};
+
+enum class Stage : uint8_t { kDecode, kSql, kExpect };
+std::string_view to_string(Stage stage);  // "decode", "sql", "expect"
+
+// A record that became no row because it is wrong.
+struct Failure {
+  size_t record = 0;  // its position in the batch
+  Stage stage = Stage::kDecode;
+  std::string rule;  // the expectation's name, for kExpect
+  std::string error;
+};
+
+// Rows that one batch made, in its order. Each row says which record it came from.
+class TransformOutput {
+ public:
+  virtual ~TransformOutput() = default;
+  // `record_of[i]`: the position in the batch of the record that row i came from; ascending over
+  // all calls of one run. All rows of a record that failed are left out by `keep` (0: leave out).
+  virtual Result<void> rows(const Rows& rows, std::span<const int32_t> record_of,
+                            std::span<const uint8_t> keep) = 0;
+};
+
+// Compiled SELECT: any expressions, functions, WHERE and UNNEST over the columns of one record; no
+// aggregates, windows, DISTINCT, ORDER BY, LIMIT, joins or subqueries, which need more than one.
+class Transform {
+ public:
+  // On failure, what is wrong with the SQL.
+  static std::expected<Transform, SqlProblem> prepare(Engine& engine, TransformSpec spec);
+  ~Transform();
+  Transform(Transform&&) noexcept;
+  Transform& operator=(Transform&&) noexcept;
+
+  // Columns of the output.
+  const schema::Columns& columns() const;
+
+  struct Counts {
+    size_t passed = 0;    // records with at least one row, none of them failing
+    size_t filtered = 0;  // records without rows
+    size_t failed = 0;    // passed + filtered + failed = records
+  };
+  // Runs the batch `records` (JSON texts, each followed by kJsonPadding readable bytes; nullopt: a
+  // tombstone, which is filtered). Failures are added to `failures`, in order.
+  // Errors: only what is nobody's record's fault (out of memory; an error of `output`).
+  Result<Counts> run(std::span<const std::optional<std::string_view>> records,
+                     TransformOutput& output, std::vector<Failure>& failures);
+
+  struct Impl;
+
+ private:
+  explicit Transform(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace millrace::sql
