@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -84,6 +85,23 @@ Result<void> File::write_at(uint64_t position, std::string_view bytes) {
     bytes.remove_prefix(static_cast<size_t>(put));
   }
   return {};
+}
+
+Result<void> File::write_at(uint64_t position, std::string_view front, std::string_view rest) {
+  // pwritev reads through these pointers only; iovec has no const form.
+  iovec parts[] = {{const_cast<char*>(front.data()), front.size()},
+                   {const_cast<char*>(rest.data()), rest.size()}};
+  ssize_t put;
+  do {
+    put = ::pwritev(descriptor_, parts, 2, static_cast<off_t>(position));
+  } while (put < 0 && errno == EINTR);
+  if (put < 0) return os_error("write", path_, errno);
+  auto done = static_cast<size_t>(put);
+  if (done < front.size()) {
+    MR_TRY(write_at(position + done, front.substr(done)));
+    done = front.size();
+  }
+  return write_at(position + done, rest.substr(done - front.size()));
 }
 
 Result<void> File::sync_data() {

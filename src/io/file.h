@@ -30,6 +30,8 @@ class File {
   Result<size_t> read_some_at(uint64_t position, char* to, size_t size) const;
   // All of `bytes`. After an error any part of them may be in the file.
   Result<void> write_at(uint64_t position, std::string_view bytes);
+  // The same for `front` and right behind it `rest`, in one call of the system.
+  Result<void> write_at(uint64_t position, std::string_view front, std::string_view rest);
   // fdatasync: what was written before the call, and the size, are on disk when it returns.
   Result<void> sync_data();
   // Gives the file `size` bytes, with disk space for all of them where the file system can promise

@@ -9,9 +9,11 @@
 // - When append() or sync() returns, the batch is on disk (fdatasync) and visible to readers; what
 //   a reader has seen is never taken back by a crash.
 // - Concurrent appends share one fdatasync (group commit); no thread of the log's own.
-// - Opening finds the end by CRC from the last index entry on and cuts a torn tail; a bad batch
-//   before it is corruption, reported with file and position, never cut.
+// - Opening finds the end by CRC from the last index row on and cuts a torn tail; a bad batch
+//   before it is corruption, reported with file and position, never cut. No byte is served whose
+//   CRC is wrong.
 // - Every function may be called from any thread. A Topic and a Partition live as long as the Log.
+// - One process, one Log for a folder: the caller holds an io::DirectoryLock on it or above it.
 // Limits: limits::kBatchBytesMax, kPartitionsMax, kTopicNameMax, kSegmentBytes.
 #pragma once
 
@@ -27,7 +29,9 @@
 
 #include "base/error.h"
 #include "base/id.h"
+#include "base/limits.h"
 #include "base/logger.h"
+#include "base/uuid.h"
 
 namespace millrace::log {
 
@@ -44,7 +48,8 @@ class Partition {
   // until it is on disk. Returns the offset of its first record.
   // Errors: kLimit (too large), kInvalid (not one whole v2 batch with a right CRC), kIo. After a
   // kIo error of a write or sync the partition takes no more appends until it is opened again:
-  // what the disk holds is then unknown.
+  // what the disk holds is then unknown. A disk too full for the next segment is kIo too, but
+  // leaves the partition whole: try again when there is room.
   Result<Offset> append(std::string_view batch);
 
   // The two halves of append(), to share one wait among several partitions: write() assigns
@@ -68,6 +73,7 @@ class Partition {
 
   // Removes all records from `end` on, as if never written; durable when it returns. Only before
   // anyone has read them: a source's start-up uses it to undo a half-written page.
+  // Errors: kInvalid (`end` is not where a batch begins), kNotFound (outside the log), kIo.
   Result<void> truncate(Offset end);
 
  private:
@@ -81,6 +87,7 @@ class Topic {
   ~Topic();
 
   const std::string& name() const;
+  const Uuid& id() const;  // made with the topic; never that of another one
   // JSON that the owner keeps with the topic (columns, key, …); the log does not read it.
   std::string metadata() const;
   Result<void> set_metadata(std::string metadata);  // durable and atomic
@@ -97,12 +104,18 @@ class Topic {
   std::unique_ptr<TopicImpl> impl_;
 };
 
+struct Options {
+  // Repairs and writes nothing (a torn tail is only passed over): for looking at a data directory
+  // at rest. What would write answers kUnsupported.
+  bool read_only = false;
+  // At most 1 GiB. Segments that exist keep their size; tests make small ones.
+  size_t segment_bytes = limits::kSegmentBytes;
+};
+
 class Log {
  public:
-  // Opens or makes the log in folder `path`; recovers every partition. `read_only` repairs and
-  // writes nothing (a torn tail is only passed over): for looking at a data directory at rest.
-  static Result<std::unique_ptr<Log>> open(std::string path, Logger& logger,
-                                           bool read_only = false);
+  // Opens or makes the log in folder `path`; recovers every partition.
+  static Result<std::unique_ptr<Log>> open(std::string path, Logger& logger, Options options = {});
   ~Log();
 
   // Kafka's rule for names: 1 to 249 of [a-zA-Z0-9._-], not "." or "..".

@@ -1,0 +1,67 @@
+// What is behind a Partition: its segments, the order of its writes, and group commit.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "log/log.h"
+#include "log/segment.h"
+
+namespace millrace::log {
+
+// Locks: write_mutex_ gives writes their order and is held during their I/O; state_mutex_ is short
+// and taken last. Readers take state_mutex_ only, to copy the list of segments.
+class PartitionImpl {
+ public:
+  // Makes the folder and an empty first segment.
+  static Result<void> create(const std::string& folder, const Options& options, Logger& logger);
+  // `on_durable` is called, from any thread, whenever the high watermark has moved.
+  static Result<std::unique_ptr<PartitionImpl>> open(std::string folder, const Options& options,
+                                                     Logger& logger,
+                                                     std::function<void()> on_durable);
+  ~PartitionImpl();
+
+  Result<Offset> write(std::string_view batch);
+  Result<void> sync();
+  Offset start_offset() const;
+  Offset end_offset() const { return Offset(durable_end_.load(std::memory_order_acquire)); }
+  uint64_t size_bytes() const;
+  Result<std::string_view> read(Offset from, size_t bytes_max, std::string& buffer) const;
+  Result<Offset> offset_at(int64_t timestamp_ms) const;
+  Result<void> truncate(Offset end);
+
+ private:
+  using Segments = std::vector<std::shared_ptr<Segment>>;
+
+  PartitionImpl(std::string folder, const Options& options, Logger& logger,
+                std::function<void()> on_durable);
+  std::shared_ptr<const Segments> segments() const;
+  void set_segments(Segments segments);
+  Result<void> check_writable() const;
+  // Ends all appends: nobody knows what the disk holds now. Returns the error.
+  std::unexpected<Error> poison(Error error);
+  Result<void> roll();
+
+  const std::string folder_;
+  const Options options_;
+  Logger& logger_;
+  const std::function<void()> on_durable_;
+
+  std::mutex write_mutex_;
+
+  mutable std::mutex state_mutex_;
+  std::condition_variable synced_;
+  std::shared_ptr<const Segments> segments_;  // never empty; the last one takes the writes
+  Offset written_end_;
+  bool syncing_ = false;
+  std::optional<Error> failure_;
+  std::atomic<int64_t> durable_end_{0};
+};
+
+}  // namespace millrace::log

@@ -1,0 +1,209 @@
+#include "log/segment.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/check.h"
+#include "io/folder.h"
+#include "log/batch_scan.h"
+
+namespace millrace::log {
+namespace {
+
+constexpr size_t kDigits = 20;
+constexpr std::string_view kSegmentSuffix = ".segment";
+constexpr std::string_view kIndexSuffix = ".index";
+
+std::string path_of(const std::string& folder, Offset base_offset, std::string_view suffix) {
+  return fmt::format("{}/{:020}{}", folder, base_offset.value, suffix);
+}
+
+}  // namespace
+
+std::optional<Offset> Segment::base_offset_of(std::string_view file_name) {
+  if (file_name.size() != kDigits + kSegmentSuffix.size() || !file_name.ends_with(kSegmentSuffix))
+    return std::nullopt;
+  int64_t value = 0;
+  const char* end = file_name.data() + kDigits;
+  auto parsed = std::from_chars(file_name.data(), end, value);
+  if (parsed.ec != std::errc() || parsed.ptr != end || value < 0) return std::nullopt;
+  return Offset(value);
+}
+
+Segment::Segment(io::File file, std::string index_path, Offset base_offset, const Options& options,
+                 Logger& logger)
+    : file_(std::move(file)),
+      index_path_(std::move(index_path)),
+      base_offset_(base_offset),
+      options_(options),
+      logger_(logger),
+      written_{.end = base_offset},
+      durable_{.end = base_offset},
+      rows_{{.base_offset = base_offset}} {}
+
+Result<std::shared_ptr<Segment>> Segment::create(const std::string& folder, Offset base_offset,
+                                                 const Options& options, Logger& logger) {
+  std::string index_path = path_of(folder, base_offset, kIndexSuffix);
+  // First the index: one left from an earlier segment of that name must not outlive it.
+  auto index = MR_TRY(IndexFile::open(index_path, 0));
+  auto file =
+      MR_TRY(io::File::open(path_of(folder, base_offset, kSegmentSuffix), io::File::Mode::kCreate));
+  MR_TRY(io::sync_directory(folder));
+  std::shared_ptr<Segment> segment(
+      new Segment(std::move(file), std::move(index_path), base_offset, options, logger));
+  segment->index_ = std::move(index);
+  return segment;
+}
+
+Result<std::shared_ptr<Segment>> Segment::open(const std::string& folder, Offset base_offset,
+                                               std::optional<Offset> next_base,
+                                               const Options& options, Logger& logger) {
+  auto mode = options.read_only ? io::File::Mode::kRead : io::File::Mode::kReadWrite;
+  auto file = MR_TRY(io::File::open(path_of(folder, base_offset, kSegmentSuffix), mode));
+  std::shared_ptr<Segment> segment(new Segment(
+      std::move(file), path_of(folder, base_offset, kIndexSuffix), base_offset, options, logger));
+  MR_TRY(segment->recover(next_base));
+  return segment;
+}
+
+Result<void> Segment::remove_files(const std::string& folder, Offset base_offset) {
+  MR_TRY(io::remove_file(path_of(folder, base_offset, kSegmentSuffix)));
+  auto removed = io::remove_file(path_of(folder, base_offset, kIndexSuffix));
+  if (!removed && removed.error().code() != ErrorCode::kNotFound) return removed;
+  return io::sync_directory(folder);
+}
+
+Extent Segment::written() const {
+  std::lock_guard lock(mutex_);
+  return written_;
+}
+
+Extent Segment::durable() const {
+  std::lock_guard lock(mutex_);
+  return durable_;
+}
+
+bool Segment::has_room(size_t batch_bytes) const {
+  std::lock_guard lock(mutex_);
+  return written_.bytes == 0 || written_.bytes + batch_bytes <= options_.segment_bytes;
+}
+
+Result<void> Segment::reserve(size_t batch_bytes) {
+  uint64_t needed = written().bytes + batch_bytes;
+  if (needed <= allocated_bytes_) return {};
+  uint64_t size = std::max<uint64_t>(needed, options_.segment_bytes);
+  MR_TRY(file_.allocate(size));
+  allocated_bytes_ = size;
+  return {};
+}
+
+Result<void> Segment::write(std::string_view batch, const record::BatchHeader& header) {
+  Extent end = written();
+  MR_CHECK(end.bytes + batch.size() <= allocated_bytes_);
+  // The batch belongs to the caller, so its header is rewritten in a copy.
+  char front[record::kBatchHeaderSize];
+  std::copy_n(batch.data(), sizeof front, front);
+  record::set_base_offset(front, end.end);
+  MR_TRY(file_.write_at(end.bytes, {front, sizeof front}, batch.substr(sizeof front)));
+  note_written(header);
+  return {};
+}
+
+void Segment::note_written(const record::BatchHeader& header) {
+  std::lock_guard lock(mutex_);
+  written_.end = written_.end + (int64_t{header.last_offset_delta} + 1);
+  written_.bytes += header.size_bytes;
+  written_.max_timestamp_ms = std::max(written_.max_timestamp_ms, header.max_timestamp_ms);
+  if (written_.bytes - rows_.back().position >= limits::kIndexIntervalBytes)
+    rows_.push_back(
+        {written_.end, static_cast<uint32_t>(written_.bytes), written_.max_timestamp_ms});
+}
+
+Result<Extent> Segment::sync() {
+  Extent target = written();
+  MR_TRY(file_.sync_data());
+  write_rows(target);
+  std::lock_guard lock(mutex_);
+  durable_ = target;
+  return target;
+}
+
+void Segment::write_rows(const Extent& durable) {
+  if (!index_) return;
+  std::vector<IndexRow> rows;
+  {
+    std::lock_guard lock(mutex_);
+    for (size_t i = index_->row_count() + 1; i < rows_.size(); ++i) {
+      if (rows_[i].position > durable.bytes) break;
+      rows.push_back(rows_[i]);
+    }
+  }
+  if (rows.empty()) return;
+  auto appended = index_->append(rows);
+  if (appended) return;
+  logger_.warning("no more index rows are written for this segment; opening it will take longer",
+                  {{"file", index_path_}, {"error", appended.error().message()}});
+  index_.reset();
+}
+
+void Segment::add_end_row() {
+  std::lock_guard lock(mutex_);
+  if (rows_.back().position < written_.bytes)
+    rows_.push_back(
+        {written_.end, static_cast<uint32_t>(written_.bytes), written_.max_timestamp_ms});
+}
+
+void Segment::seal() {
+  Extent durable = this->durable();
+  if (durable.bytes != written().bytes) return;
+  add_end_row();
+  write_rows(durable);
+  index_.reset();
+}
+
+Result<Extent> Segment::extent_before(Offset end) const {
+  Extent extent{.end = base_offset_};
+  uint64_t file_end;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& row : rows_)
+      if (row.base_offset <= end) extent = {row.base_offset, row.position, row.max_timestamp_ms};
+    file_end = durable_.bytes;
+  }
+  BatchScan scan(file_, extent.bytes, extent.end, file_end);
+  while (extent.end < end) {
+    auto header = MR_TRY(scan.next());
+    if (!header) return corrupt(scan.position(), scan.why_stopped());
+    extent = {scan.expected(), scan.position(),
+              std::max(extent.max_timestamp_ms, header->max_timestamp_ms)};
+  }
+  if (extent.end != end)
+    return fail(ErrorCode::kInvalid, "cannot cut {} at offset {}: no batch begins there",
+                file_.path(), end);
+  return extent;
+}
+
+Result<void> Segment::truncate(const Extent& kept) {
+  // Rows promise that what is before them is on disk, so they go first, durably.
+  auto is_cut = [&](const IndexRow& row) { return row.position > kept.bytes; };
+  auto rows = MR_TRY(IndexFile::load(index_path_));
+  std::erase_if(rows, is_cut);
+  index_ = MR_TRY(IndexFile::open(index_path_, rows.size()));
+  MR_TRY(index_->truncate(rows.size()));
+  MR_TRY(file_.truncate(kept.bytes));
+  MR_TRY(file_.sync_data());
+  allocated_bytes_ = kept.bytes;
+  std::lock_guard lock(mutex_);
+  std::erase_if(rows_, is_cut);
+  written_ = durable_ = kept;
+  return {};
+}
+
+std::unexpected<Error> Segment::corrupt(uint64_t position, std::string_view why) const {
+  return fail(ErrorCode::kCorrupt,
+              "the log file {} is damaged at byte {}: {}; restore it from a "
+              "copy",
+              file_.path(), position, why);
+}
+
+}  // namespace millrace::log

@@ -1,0 +1,104 @@
+// One segment: a file of batches, preallocated, and the sparse index of it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/id.h"
+#include "base/logger.h"
+#include "io/file.h"
+#include "log/index_file.h"
+#include "log/log.h"
+#include "record/record.h"
+
+namespace millrace::log {
+
+// Where a run of whole batches ends.
+struct Extent {
+  Offset end;          // one past the last record
+  uint64_t bytes = 0;  // from the start of the file
+  int64_t max_timestamp_ms = INT64_MIN;
+};
+
+// Three sides, and what keeps each to itself: the writer (write, seal, truncate: one thread at a
+// time, by the partition's write lock), the syncer (sync: one at a time, by the partition's group
+// commit) and readers (everything const; any number). Readers see what was synced.
+class Segment {
+ public:
+  // The files' names: 20 digits and a suffix. nullopt: not the name of a segment file.
+  static std::optional<Offset> base_offset_of(std::string_view file_name);
+
+  // Makes the files of an empty segment, whose names are durable when it returns.
+  static Result<std::shared_ptr<Segment>> create(const std::string& folder, Offset base_offset,
+                                                 const Options& options, Logger& logger);
+  // Opens and recovers. `next_base`: where the next segment begins, so that this one must be whole
+  // up to there; nullopt for the last one, whose torn tail is cut. Errors: kCorrupt, kIo.
+  static Result<std::shared_ptr<Segment>> open(const std::string& folder, Offset base_offset,
+                                               std::optional<Offset> next_base,
+                                               const Options& options, Logger& logger);
+  static Result<void> remove_files(const std::string& folder, Offset base_offset);
+
+  Offset base_offset() const { return base_offset_; }
+  Extent written() const;
+  Extent durable() const;
+
+  bool has_room(size_t batch_bytes) const;
+  // Gives the file its disk space; an error leaves the segment as it was.
+  Result<void> reserve(size_t batch_bytes);
+  // Appends a checked batch as the next one. Not for use after an error.
+  Result<void> write(std::string_view batch, const record::BatchHeader& header);
+  // Makes what was written before the call durable and readable. Not for use after an error.
+  Result<Extent> sync();
+  // Marks the end, if all is synced: nothing will follow.
+  void seal();
+  // Cuts what is behind `kept`, as of extent_before(); all is synced. Writes may follow.
+  Result<void> truncate(const Extent& kept);
+
+  // See Partition::read; `from` is before durable().end. No other segment's batches.
+  Result<std::string_view> read(Offset from, size_t bytes_max, std::string& buffer) const;
+  // What is before `end`, where a batch begins or the durable end is. Errors: kInvalid, kCorrupt.
+  Result<Extent> extent_before(Offset end) const;
+  // The base offset of the first durable batch with this timestamp or a later one.
+  Result<std::optional<Offset>> offset_at(int64_t timestamp_ms) const;
+
+ private:
+  struct Place {
+    uint64_t position = 0;       // where a batch begins
+    Offset base_offset;          // of that batch
+    uint64_t next_position = 0;  // of the index row after it, or the durable end
+    uint64_t durable_bytes = 0;
+  };
+
+  Segment(io::File file, std::string index_path, Offset base_offset, const Options& options,
+          Logger& logger);
+  Result<void> recover(std::optional<Offset> next_base);
+  Result<void> cut_stale_tail();
+  void note_written(const record::BatchHeader& header);
+  void write_rows(const Extent& durable);
+  void add_end_row();
+  Place place_of(Offset from) const;
+  std::unexpected<Error> corrupt(uint64_t position, std::string_view why) const;
+
+  io::File file_;
+  const std::string index_path_;
+  const Offset base_offset_;
+  const Options options_;
+  Logger& logger_;
+
+  std::optional<IndexFile> index_;  // while rows may follow
+  uint64_t allocated_bytes_ = 0;
+
+  mutable std::mutex mutex_;  // short: never held during I/O
+  Extent written_;
+  Extent durable_;
+  // The first is implied, {base_offset_, 0}, and not in the file.
+  std::vector<IndexRow> rows_;
+};
+
+}  // namespace millrace::log
