@@ -36,6 +36,7 @@ inline constexpr size_t kColumnsMax = 1'000;  // of one table or topic
 // The JSON API.
 inline constexpr size_t kApiConnectionsMax = 64;                // more wait to be accepted
 inline constexpr size_t kApiRequestBytesMax = size_t{1} << 20;  // more get 413
+inline constexpr size_t kApiRecordsMax = 10'000;             // of one look into a topic
 inline constexpr size_t kApiRowsMax = 1'000'000;                // rows of one query's answer
 
 // Ad-hoc queries: DuckDB's working memory; past it a query fails, the pipelines go on.

@@ -16,6 +16,7 @@
 #include "sql/json_scalar.h"
 #include "sql/json_split.h"
 #include "sql/json_text.h"
+#include "sql/text_arena.h"
 
 namespace millrace::sql {
 namespace {
@@ -23,33 +24,6 @@ namespace {
 using schema::Kind;
 namespace ondemand = simdjson::ondemand;
 static_assert(kJsonPadding >= simdjson::SIMDJSON_PADDING);
-
-// Texts that had escapes, kept until the chunk that points at them is consumed.
-class TextArena {
- public:
-  // Room for `size` bytes.
-  uint8_t* reserve(size_t size) {
-    if (blocks_.empty() || used_ + size > blocks_.back().size())
-      blocks_.emplace_back(std::max(size, kBlockBytes)), used_ = 0;
-    return blocks_.back().data() + used_;
-  }
-  void take(size_t size) { used_ += size; }
-  std::string_view keep(std::string_view text) {
-    uint8_t* to = reserve(text.size());
-    std::memcpy(to, text.data(), text.size());
-    take(text.size());
-    return {reinterpret_cast<const char*>(to), text.size()};
-  }
-  void clear() {
-    if (blocks_.size() > 1) blocks_.erase(blocks_.begin() + 1, blocks_.end());
-    used_ = 0;
-  }
-
- private:
-  static constexpr size_t kBlockBytes = size_t{64} << 10;
-  std::vector<std::vector<uint8_t>> blocks_;
-  size_t used_ = 0;
-};
 
 // An object's field: where it goes and how to recognise its key in the raw JSON.
 struct FieldDecoder {

@@ -1,0 +1,98 @@
+// Looking into a data directory, whether a pipeline runs on it or not.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "pipeline/instance.h"
+#include "schema/type.h"
+#include "sql/query.h"
+
+namespace millrace::pipeline {
+
+// Runs a SELECT over all tables (keyspace.table) and topics (by name; dead-letter topics are not
+// among them). Returns how many records of topics could not be decoded and so made no row.
+Result<int64_t> query(Instance& instance, std::string_view sql, sql::QueryOutput& output);
+
+struct TopicDescription {
+  std::string name;
+  std::string key;
+  schema::Columns columns;
+  bool is_dead_letters = false;
+  struct Partition {
+    int32_t id = 0;
+    int64_t start_offset = 0;
+    int64_t end_offset = 0;
+    uint64_t bytes = 0;
+  };
+  std::vector<Partition> partitions;
+};
+// Errors: kNotFound, with the nearest name.
+Result<TopicDescription> describe_topic(Instance& instance, std::string_view name);
+
+// A record, owned.
+struct Record {
+  std::string topic;
+  int32_t partition = 0;
+  int64_t offset = 0;
+  int64_t timestamp_ms = 0;
+  std::optional<std::string> key;
+  std::optional<std::string> value;
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+
+struct RecordsWanted {
+  std::optional<int32_t> partition;    // nullopt: all
+  std::optional<int64_t> from_offset;  // of each partition asked for
+  std::optional<int64_t> from_time_ms;
+  // Without either: the last `limit` of all partitions asked for.
+  size_t limit = 10;                   // at most limits::kApiRecordsMax
+};
+// By timestamp, then partition and offset.
+Result<std::vector<Record>> records(Instance& instance, std::string_view topic,
+                                    const RecordsWanted& wanted);
+// Waits for records past these offsets (one for each partition); false after the timeout.
+Result<bool> wait_for_records(Instance& instance, std::string_view topic,
+                              const std::vector<int64_t>& past, std::chrono::milliseconds timeout,
+                              std::stop_token stop);
+
+// What the newest records of a node became: for a source or topic the records, for a table what
+// its SELECT makes of its topic's newest records now.
+struct Tapped {
+  Record record;
+  std::vector<std::string> rows;  // JSON objects; none: filtered, or a failure
+  std::string failure;            // "expect has_email: …"; empty: none
+};
+// `node`: a source, a topic or keyspace.table. Errors: kNotFound, with the nearest name.
+Result<std::vector<Tapped>> tap(Instance& instance, std::string_view node, size_t limit);
+
+// One record that was refused, with its raw bytes and where it came from.
+struct DeadLetter {
+  std::string node;    // the source or table that refused it
+  int32_t partition = 0;  // of the dead-letter topic; with `offset` its address
+  int64_t offset = 0;
+  int64_t timestamp_ms = 0;
+  std::string stage;   // decode, sql, expect
+  std::string rule;    // for expect
+  std::string error;
+  // The record refused: for a table by topic, partition and offset; for a source by page and item.
+  std::string from_topic;
+  int64_t from_partition = 0;
+  int64_t from_offset = 0;
+  std::optional<std::string> key;
+  std::string value;
+};
+// The newest first. `node` empty: of all nodes.
+Result<std::vector<DeadLetter>> dead_letters(Instance& instance, std::string_view node,
+                                             size_t limit);
+// `address`: NODE/PARTITION/OFFSET, as `dlq list` shows it. Errors: kNotFound, kInvalid.
+Result<DeadLetter> dead_letter(Instance& instance, std::string_view address);
+
+}  // namespace millrace::pipeline

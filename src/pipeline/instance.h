@@ -1,0 +1,52 @@
+// A data directory, and perhaps a pipeline running on it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "base/logger.h"
+#include "io/clock.h"
+#include "log/log.h"
+#include "pipeline/status.h"
+#include "spec/spec.h"
+#include "store/store.h"
+
+namespace millrace::pipeline {
+
+class Instance {
+ public:
+  struct Options {
+    std::string data_dir;
+    // Looks only: makes, repairs and locks nothing that a later run would miss. Errors with
+    // kNotFound where there is no data directory.
+    bool read_only = false;
+  };
+  // Takes the data directory for this process. Errors: kConflict (in use, by which process; from a
+  // newer version), kCorrupt, kIo.
+  static Result<std::unique_ptr<Instance>> open(Options options, Logger& logger, io::Clock& clock);
+  ~Instance();  // stops what runs
+
+  // Checks the file against the data directory, makes what is missing, starts all nodes. `once`:
+  // one run of each source, then until all tables have caught up. Errors, which name the place:
+  // bad SQL, a topic or table that differs from the file.
+  Result<void> start(spec::Pipeline pipeline, bool once);
+  // Waits until a `once` run is over, or stop is requested. The first error of a source's run.
+  Result<void> wait_until_finished(std::stop_token stop);
+  // Asks every node to stop at the next whole page or batch, waits for them, makes the store's
+  // memory durable. Nothing is lost without it; the next start is quicker with it.
+  Result<void> stop();
+
+  Status status() const;
+  const std::string& data_dir() const;
+  log::Log& log();
+  store::Store& store();
+  io::Clock& clock();
+
+ private:
+  class Impl;
+  explicit Instance(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace millrace::pipeline

@@ -1,0 +1,13 @@
+// table: a pipeline's tables: rows by primary key in keyspaces, on the embedded store.
+//
+// Called by pipeline (its loops) and, through it, by the doors. Leaves to others: key order, cells
+// on disk, reconciling (store), SQL (sql), what a dead letter is.
+// Promises: the rows of a batch of records and the offset after them are committed together or not
+// at all. A row's timestamp is its record's, so a later record of the same key wins. A column that
+// is NULL is left as it was.
+// Threads: a RowWriter belongs to one; relations to any.
+#pragma once
+
+#include "table/relation.h"
+#include "table/row_writer.h"
+#include "table/table_definition.h"

@@ -1,0 +1,28 @@
+// What a pipeline's table is in the store.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "store/store.h"
+
+namespace millrace::table {
+
+struct TableDefinition {
+  std::string keyspace;
+  std::string name;
+  schema::Columns columns;
+  std::vector<std::string> partition_key;
+  std::vector<std::string> clustering_key;
+  std::string topic;  // that feeds it
+};
+
+// Finds the table, or makes it. A table that exists may get new columns at its end; any other
+// difference is kConflict, in words.
+Result<store::TablePtr> open_table(store::Store& store, const TableDefinition& definition);
+
+// The topic that feeds a table that exists. Errors: kCorrupt.
+Result<std::string> topic_of(const store::Table& table);
+
+}  // namespace millrace::table

@@ -1,0 +1,147 @@
+#include "topic/page_writer.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "base/limits.h"
+#include "base/text.h"
+
+namespace millrace::topic {
+namespace {
+
+// Of one page in one partition: what is over JSON (keys, lengths) must still fit a batch.
+constexpr size_t kPageBytesMax = limits::kBatchBytesMax / 2;
+static_assert(kPageBytesMax + limits::kRecordBytesMax <= limits::kBatchBytesMax);
+
+}  // namespace
+
+PageWriter::PageWriter(log::Topic& topic, const TopicDefinition& definition,
+                       const schema::Columns& columns)
+    : topic_(topic), writer_(columns), partitions_(static_cast<size_t>(topic.partition_count())) {
+  for (size_t i = 0; i < columns.size(); ++i)
+    if (columns[i].name == definition.key) key_column_ = i;
+}
+
+void PageWriter::begin(int64_t timestamp_ms) {
+  timestamp_ms_ = timestamp_ms;
+  row_count_ = 0;
+  for (auto& page : partitions_) {
+    page.batch.clear();
+    page.pending = false;
+  }
+}
+
+size_t PageWriter::partition_for(const sql::Rows& rows, size_t row) {
+  size_t count = partitions_.size();
+  if (!key_column_ || !rows.columns[*key_column_].valid(row)) {
+    key_.reset();
+    return keyless_rows_++ % count;
+  }
+  if (key_) key_->clear();
+  else key_.emplace();
+  sql::append_text_value(rows.columns[*key_column_], row, *key_);
+  if (count == 1) return 0;
+  return static_cast<size_t>(partition_of(*key_, static_cast<int32_t>(count)).value);
+}
+
+void PageWriter::add_pending(PartitionPage& page, std::span<const record::Header> headers) {
+  page.batch.append(timestamp_ms_, page.key, page.value, headers);
+}
+
+Result<void> PageWriter::rows(const sql::Rows& rows, std::span<const int32_t>,
+                              std::span<const uint8_t> keep) {
+  for (size_t row = 0; row < rows.count; ++row) {
+    if (keep[row] == 0) continue;
+    ++row_count_;
+    auto& page = partitions_[partition_for(rows, row)];
+    // What was pending is no longer the partition's last row.
+    if (page.pending) add_pending(page, {});
+    page.pending = true;
+    std::swap(page.key, key_);
+    page.value.clear();
+    writer_.append(rows, row, page.value);
+    if (page.value.size() > limits::kRecordBytesMax)
+      return fail(ErrorCode::kLimit, "a row for topic {} makes a record of {}; at most {} fit",
+                  topic_.name(), format_bytes(page.value.size()),
+                  format_bytes(limits::kRecordBytesMax));
+    if (page.batch.size_bytes() + page.value.size() > kPageBytesMax)
+      return fail(ErrorCode::kLimit,
+                  "one page makes more than {} for a partition of topic {}: ask the API for fewer "
+                  "items a page",
+                  format_bytes(kPageBytesMax), topic_.name());
+  }
+  return {};
+}
+
+Result<void> PageWriter::append(std::string_view cursor_header, std::string_view cursor) {
+  auto used = std::ranges::count(partitions_, true, &PartitionPage::pending);
+  std::string used_text = std::to_string(used);
+  const std::array<record::Header, 2> headers = {
+      {{cursor_header, cursor}, {kPagePartitionsHeader, used_text}}};
+  for (size_t i = 0; i < partitions_.size(); ++i) {
+    auto& page = partitions_[i];
+    if (!page.pending) continue;
+    add_pending(page, headers);
+    MR_TRY(topic_.partition(PartitionId(static_cast<int32_t>(i))).write(page.batch.finish()));
+  }
+  for (size_t i = 0; i < partitions_.size(); ++i)
+    if (partitions_[i].pending)
+      MR_TRY(topic_.partition(PartitionId(static_cast<int32_t>(i))).sync());
+  return {};
+}
+
+Result<std::optional<LastHeader>> find_last_header(log::Partition& partition,
+                                                   std::string_view header) {
+  std::string buffer;
+  Offset end = partition.end_offset();
+  while (end > partition.start_offset()) {
+    auto bytes = MR_TRY(partition.read(end + -1, 1, buffer));
+    auto batch = MR_TRY(record::BatchReader::open(bytes));
+    record::RecordView record;
+    record::RecordView last;
+    while (MR_TRY(batch.next(record))) last = record;
+    LastHeader found{.batch_start = batch.header().base_offset};
+    bool has = false;
+    for (const auto& [key, value] : MR_TRY(record::headers_of(last))) {
+      if (key == header && value) {
+        has = true;
+        found.value = *value;
+      }
+      if (key == kPagePartitionsHeader && value) found.partitions = *value;
+    }
+    if (has) return found;
+    end = batch.header().base_offset;
+  }
+  return std::nullopt;
+}
+
+Result<void> recover_page(
+    log::Topic& topic, std::string_view cursor_header,
+    const std::function<Result<int64_t>(std::string_view)>& sequence_of) {
+  struct Newest {
+    PartitionId partition;
+    LastHeader header;
+    int64_t sequence;
+  };
+  std::vector<Newest> newest;
+  for (int32_t i = 0; i < topic.partition_count(); ++i) {
+    auto found = MR_TRY(find_last_header(topic.partition(PartitionId(i)), cursor_header));
+    if (!found) continue;
+    int64_t sequence = MR_TRY(sequence_of(found->value));
+    if (!newest.empty() && sequence < newest.front().sequence) continue;
+    if (!newest.empty() && sequence > newest.front().sequence) newest.clear();
+    newest.push_back({PartitionId(i), *std::move(found), sequence});
+  }
+  if (newest.empty()) return {};
+  const std::string& text = newest.front().header.partitions;
+  size_t wanted = 0;
+  std::from_chars(text.data(), text.data() + text.size(), wanted);
+  if (newest.size() >= wanted) return {};
+  for (const auto& [partition, header, sequence] : newest)
+    MR_TRY(topic.partition(partition).truncate(header.batch_start));
+  return {};
+}
+
+}  // namespace millrace::topic

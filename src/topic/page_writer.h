@@ -1,0 +1,76 @@
+// A page of rows -> record batches, appended as one.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "log/log.h"
+#include "record/record.h"
+#include "sql/json_writer.h"
+#include "sql/transform.h"
+#include "topic/topic_definition.h"
+
+namespace millrace::topic {
+
+// Counts the partitions that a page was written to; a header beside the page's cursor.
+inline constexpr std::string_view kPagePartitionsHeader = "millrace.page.partitions";
+
+// Collects a page's rows, then appends them with the page's cursor.
+class PageWriter : public sql::TransformOutput {
+ public:
+  // `columns`: of the rows; `definition.key` is one of them or empty.
+  PageWriter(log::Topic& topic, const TopicDefinition& definition, const schema::Columns& columns);
+
+  // Starts a page whose records carry this timestamp.
+  void begin(int64_t timestamp_ms);
+  Result<void> rows(const sql::Rows& rows, std::span<const int32_t> record_of,
+                    std::span<const uint8_t> keep) override;
+  size_t row_count() const { return row_count_; }
+
+  // Appends the page; `cursor` becomes a header of the last record of each partition's batch.
+  // On disk when it returns. Without rows there is nothing to append and nothing is kept.
+  // Errors: kLimit: a batch would be too large; what the log says.
+  Result<void> append(std::string_view cursor_header, std::string_view cursor);
+
+ private:
+  // The row before the next one of its partition: the last one gets the cursor.
+  struct PartitionPage {
+    record::BatchBuilder batch;
+    std::optional<std::string> key;
+    std::string value;
+    bool pending = false;
+  };
+  void add_pending(PartitionPage& page, std::span<const record::Header> headers);
+  // Puts the row's key into key_; the partition it goes to.
+  size_t partition_for(const sql::Rows& rows, size_t row);
+
+  log::Topic& topic_;
+  sql::JsonWriter writer_;
+  std::optional<size_t> key_column_;
+  std::vector<PartitionPage> partitions_;
+  std::optional<std::string> key_;
+  int64_t timestamp_ms_ = 0;
+  size_t row_count_ = 0;
+  size_t keyless_rows_ = 0;  // spread over the partitions in turn
+};
+
+// After a crash: takes back the newest page where it did not reach all its partitions. Before
+// anyone reads the topic.
+Result<void> recover_page(log::Topic& topic, std::string_view cursor_header,
+                          const std::function<Result<int64_t>(std::string_view)>& sequence_of);
+
+// The value of `header` in the last record that has it, searching back from the end of the
+// partition; nullopt if none has.
+struct LastHeader {
+  std::string value;
+  std::string partitions;  // of kPagePartitionsHeader
+  Offset batch_start;
+};
+Result<std::optional<LastHeader>> find_last_header(log::Partition& partition,
+                                                   std::string_view header);
+
+}  // namespace millrace::topic

@@ -1,0 +1,32 @@
+// A topic that exists, with its columns.
+#pragma once
+
+#include <string>
+
+#include "base/error.h"
+#include "log/log.h"
+#include "schema/type.h"
+
+namespace millrace::topic {
+
+struct TopicDefinition {
+  std::string name;
+  schema::Columns columns;  // of the values, which are JSON objects
+  std::string key;          // the column whose text is the records' key; empty: no key
+  int32_t partitions = 1;
+};
+
+// What the log keeps beside the topic, and back.
+std::string to_metadata(const TopicDefinition& definition);
+// Errors: kCorrupt.
+Result<TopicDefinition> definition_of(const log::Topic& topic);
+
+// Finds the topic, or makes it. Where the file's definition differs from the topic's: new columns
+// and a changed column type are taken over (JSON values carry their own types); another key or
+// number of partitions is kConflict, since the records that are there would be in wrong places.
+Result<log::Topic*> open_topic(log::Log& log, const TopicDefinition& definition);
+
+// The partition of a key: Kafka's murmur2, its sign bit cleared, modulo `partitions`.
+PartitionId partition_of(std::string_view key, int32_t partitions);
+
+}  // namespace millrace::topic
