@@ -1,0 +1,63 @@
+#include "store/rocks.h"
+
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/slice_transform.h>
+#include <rocksdb/table.h>
+
+#include "base/limits.h"
+
+namespace millrace::store {
+namespace {
+
+std::shared_ptr<rocksdb::TableFactory> table_factory() {
+  rocksdb::BlockBasedTableOptions table;
+  table.format_version = 5;
+  table.block_size = size_t{16} << 10;
+  table.block_cache = rocksdb::NewLRUCache(limits::kBlockCacheBytes, 2);
+  // Indexes and filters grow with the data; in the cache, and in parts, they stay in its limit.
+  table.cache_index_and_filter_blocks = true;
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = true;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  return std::shared_ptr<rocksdb::TableFactory>(rocksdb::NewBlockBasedTableFactory(table));
+}
+
+}  // namespace
+
+Error to_error(const rocksdb::Status& status, std::string_view doing) {
+  auto code = status.IsCorruption()     ? ErrorCode::kCorrupt
+              : status.IsNotFound()     ? ErrorCode::kNotFound
+              : status.IsNotSupported() ? ErrorCode::kUnsupported
+                                        : ErrorCode::kIo;
+  return {code, fmt::format("{}: {}", doing, status.ToString())};
+}
+
+rocksdb::Options database_options() {
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  options.merge_operator = make_row_merger();
+  options.table_factory = table_factory();
+
+  options.write_buffer_size = limits::kMemtableBytes;
+  options.max_write_buffer_number = 3;
+  options.compaction_style = rocksdb::kCompactionStyleUniversal;
+  options.compression = rocksdb::kNoCompression;
+  options.max_background_jobs = 2;
+  // A batch comes sorted, so each key is found from the last one's place in the memtable.
+  options.allow_concurrent_memtable_write = false;
+  options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(4));
+
+  // Opening reads no more than it must.
+  options.skip_stats_update_on_db_open = true;
+  options.skip_checking_sst_file_sizes_on_db_open = true;
+  options.max_open_files = 256;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+
+  options.info_log_level = rocksdb::WARN_LEVEL;
+  options.max_log_file_size = size_t{1} << 20;
+  options.keep_log_file_num = 2;
+  return options;
+}
+
+}  // namespace millrace::store

@@ -1,0 +1,37 @@
+// How this store sets up RocksDB: its options, and the two hooks that know rows.
+#pragma once
+
+#include <rocksdb/db.h>
+#include <rocksdb/options.h>
+
+#include <memory>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace millrace::store {
+
+inline rocksdb::Slice to_slice(std::string_view bytes) {
+  return {bytes.data(), bytes.size()};
+}
+inline std::string_view to_view(const rocksdb::Slice& slice) {
+  return {slice.data(), slice.size()};
+}
+
+// `status` as an error: "DOING: what RocksDB says".
+Error to_error(const rocksdb::Status& status, std::string_view doing);
+inline Result<void> check(const rocksdb::Status& status, std::string_view doing) {
+  if (status.ok()) return {};
+  return std::unexpected(to_error(status, doing));
+}
+
+rocksdb::Options database_options();
+
+// Every row is written as a merge operand; where a key has several, this makes them one row.
+std::shared_ptr<rocksdb::MergeOperator> make_row_merger();
+// Drops expired cells, and rows in which nothing is left, at compaction.
+std::shared_ptr<rocksdb::CompactionFilter> make_expiry_filter();
+
+int64_t now_s();  // seconds since 1970, the clock that expiries are compared with
+
+}  // namespace millrace::store

@@ -1,0 +1,519 @@
+#include "store/store.h"
+
+#include <gtest/gtest.h>
+#include <rocksdb/db.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <random>
+#include <thread>
+
+#include "base/bytes.h"
+#include "base/limits.h"
+#include "store/key.h"
+#include "store/row.h"
+#include "store/token.h"
+
+namespace millrace::store {
+namespace {
+
+using schema::Kind;
+
+schema::Field column(const char* name, Kind kind) {
+  schema::Field field;
+  field.name = name;
+  field.type.kind = kind;
+  return field;
+}
+
+std::string bigint(int64_t value) {
+  std::string bytes;
+  append_be(bytes, value);
+  return bytes;
+}
+
+int64_t now_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+TableDefinition people(const char* name = "people") {
+  return {.keyspace = "test",
+          .name = name,
+          .columns = {column("name", Kind::kVarchar), column("id", Kind::kBigInt),
+                      column("email", Kind::kVarchar), column("picture", Kind::kBlob)},
+          .partition_key = {"id"},
+          .clustering_key = {},
+          .metadata = "{}"};
+}
+
+TableDefinition readings() {
+  return {.keyspace = "test",
+          .name = "readings",
+          .columns = {column("city", Kind::kVarchar), column("station", Kind::kVarchar),
+                      column("at", Kind::kBigInt), column("kind", Kind::kVarchar),
+                      column("value", Kind::kVarchar)},
+          .partition_key = {"city", "station"},
+          .clustering_key = {"at", "kind"},
+          .metadata = ""};
+}
+
+class StoreTest : public testing::Test {
+ protected:
+  StoreTest() {
+    path_ = testing::TempDir() + "millrace_store_XXXXXX";
+    EXPECT_NE(::mkdtemp(path_.data()), nullptr);
+    folder_ = path_ + "/store";
+    reopen();
+  }
+  ~StoreTest() override {
+    store_.reset();
+    std::filesystem::remove_all(path_);
+  }
+
+  void reopen(bool read_only = false) {
+    store_.reset();
+    auto opened = Store::open(folder_, logger_, {.read_only = read_only});
+    ASSERT_TRUE(opened) << opened.error().message();
+    store_ = *std::move(opened);
+  }
+
+  // Rows as "a|b|c" in the order of the scan; an absent value is "-".
+  static std::vector<std::string> rows_of(Result<Scan> scan, size_t columns) {
+    std::vector<std::string> rows;
+    EXPECT_TRUE(scan) << scan.error().message();
+    for (;;) {
+      auto more = scan->next();
+      EXPECT_TRUE(more) << more.error().message();
+      if (!more || !*more) return rows;
+      std::string row;
+      for (size_t i = 0; i < columns; ++i) {
+        auto value = scan->value(i);
+        row += (i == 0 ? "" : "|") + (value ? std::string(*value) : "-");
+      }
+      rows.push_back(row);
+    }
+  }
+  int64_t count(const TablePtr& table, TokenRange range = {}) {
+    return static_cast<int64_t>(rows_of(store_->scan(table, {}, range), 0).size());
+  }
+  void put_person(const TablePtr& table, int64_t id, CellValue name, CellValue email,
+                  int64_t timestamp = 1, int32_t ttl_s = 0) {
+    auto key = bigint(id);
+    const CellValue values[] = {name, key, email, std::nullopt};
+    auto upserted = batch_.upsert(*table, values, timestamp, ttl_s);
+    ASSERT_TRUE(upserted) << upserted.error().message();
+  }
+  void commit() {
+    auto committed = store_->commit(batch_);
+    ASSERT_TRUE(committed) << committed.error().message();
+    ASSERT_EQ(batch_.row_count(), 0u);
+  }
+  std::vector<std::string> person(const TablePtr& table, int64_t id) {
+    auto key = bigint(id);
+    const std::string_view keys[] = {key};
+    constexpr uint32_t kColumns[] = {0, 2, 3};
+    return rows_of(store_->read(table, kColumns, keys), 3);
+  }
+
+  Logger logger_{LogFormat::kText, LogLevel::kWarning};
+  std::string path_;
+  std::string folder_;
+  std::unique_ptr<Store> store_;
+  Batch batch_;
+};
+
+TEST_F(StoreTest, RowsAreThereAgainAfterReopening) {
+  auto table = *store_->create_table(people());
+  put_person(table, 1, "Zoë", "");
+  put_person(table, -1, std::nullopt, std::string(3 << 20, 'x'));
+  batch_.set_progress(*table, "people", PartitionId(3),
+                      {.next = Offset(17), .written = 2, .filtered = 3, .dead_letters = 4});
+  commit();
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(person(table, 1), std::vector<std::string>{"Zoë||-"});
+    EXPECT_EQ(person(table, -1), std::vector<std::string>{"-|" + std::string(3 << 20, 'x') + "|-"});
+    EXPECT_TRUE(person(table, 2).empty());
+    EXPECT_EQ(count(table), 2);
+    auto progress = *store_->progress(*table, "people", PartitionId(3));
+    ASSERT_TRUE(progress);
+    EXPECT_EQ(progress->next, Offset(17));
+    EXPECT_EQ(progress->dead_letters, 4);
+    EXPECT_FALSE(*store_->progress(*table, "people", PartitionId(2)));
+    EXPECT_FALSE(*store_->progress(*table, "peopl", PartitionId(3)));
+    reopen();
+    table = store_->find_table("test", "people");
+    ASSERT_NE(table, nullptr);
+    EXPECT_EQ(table->definition().metadata, "{}");
+  }
+}
+
+TEST_F(StoreTest, AbsentValuesLeaveOlderOnesAndTheHigherTimestampWins) {
+  auto table = *store_->create_table(people());
+  put_person(table, 1, "first", "a@x", 5);
+  put_person(table, 1, std::nullopt, "b@x", 6);
+  commit();
+  put_person(table, 1, "too old", "c@x", 4);
+  put_person(table, 1, "a tie: the later write", std::nullopt, 5);
+  commit();
+  const std::vector<std::string> wanted = {"a tie: the later write|b@x|-"};
+  EXPECT_EQ(person(table, 1), wanted);
+  constexpr uint32_t kColumns[] = {0, 2, 3};
+  EXPECT_EQ(rows_of(store_->scan(table, kColumns), 3), wanted);
+  ASSERT_TRUE(store_->flush());
+  put_person(table, 1, "too old", "too old", 2);
+  commit();
+  EXPECT_EQ(person(table, 1), wanted);
+  reopen();
+  EXPECT_EQ(person(table, 1), wanted);
+  EXPECT_EQ(count(table), 1);
+}
+
+TEST_F(StoreTest, OneBatchKeepsTheOrderOfUpsertsOfAKey) {
+  auto table = *store_->create_table(people());
+  for (int i = 0; i < 1000; ++i) put_person(table, i % 7, std::to_string(i), std::nullopt);
+  commit();
+  for (int id = 0; id < 7; ++id)
+    EXPECT_EQ(person(table, id)[0], fmt::format("{}|-|-", 993 + (id + 7 - 993 % 7) % 7));
+}
+
+TEST_F(StoreTest, ExpiredCellsReadAsAbsent) {
+  auto table = *store_->create_table(people());
+  put_person(table, 1, "gone", "gone", now_us() - 10'000'000, 5);
+  put_person(table, 2, "stays", "stays", now_us(), 3600);
+  put_person(table, 3, "old", "kept", 1);
+  commit();
+  put_person(table, 3, "hides the old one", std::nullopt, now_us() - 10'000'000, 5);
+  commit();
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_TRUE(person(table, 1).empty());
+    EXPECT_EQ(person(table, 2), std::vector<std::string>{"stays|stays|-"});
+    // The newer marker expired, but the row has a live cell.
+    EXPECT_EQ(person(table, 3), std::vector<std::string>{"-|kept|-"});
+    EXPECT_EQ(count(table), 2);
+    ASSERT_TRUE(store_->flush());
+  }
+}
+
+TEST_F(StoreTest, ClusteringColumnsOrderAPartitionAndAPrefixReadsPartOfIt) {
+  auto table = *store_->create_table(readings());
+  auto put = [&](const char* city, int64_t at, std::string_view kind, const char* value) {
+    auto time = bigint(at);
+    const CellValue values[] = {city, "", time, kind, value};
+    ASSERT_TRUE(batch_.upsert(*table, values, 1));
+  };
+  put("Delft", 5, "t", "3");
+  put("Delft", -5, "t", "1");
+  put("Delft", 5, "", "2");
+  put("Delft", 5, "t2", "4");
+  put("Delft", 6, "t", "5");
+  put("Delftse", 5, "t", "other");
+  commit();
+  constexpr uint32_t kColumns[] = {4, 3, 0};
+  auto read = [&](std::initializer_list<std::string_view> key) {
+    return rows_of(store_->read(table, kColumns, {key.begin(), key.size()}), 3);
+  };
+  using Rows = std::vector<std::string>;
+  EXPECT_EQ(read({"Delft", ""}),
+            (Rows{"1|t|Delft", "2||Delft", "3|t|Delft", "4|t2|Delft", "5|t|Delft"}));
+  EXPECT_EQ(read({"Delft", "", bigint(5)}), (Rows{"2||Delft", "3|t|Delft", "4|t2|Delft"}));
+  EXPECT_EQ(read({"Delft", "", bigint(5), "t"}), Rows{"3|t|Delft"});
+  EXPECT_EQ(read({"Delft", "x"}), Rows{});
+  EXPECT_FALSE(store_->read(table, kColumns, std::array<std::string_view, 1>{"Delft"}));
+}
+
+TEST_F(StoreTest, AnAbsentOrEmptyKeyIsRefusedAndTheBatchUnchanged) {
+  auto table = *store_->create_table(people());
+  auto by_name = people("by_name");
+  by_name.partition_key = {"name"};
+  auto named = *store_->create_table(by_name);
+  put_person(table, 1, "a", "a");
+  size_t size = batch_.size_bytes();
+  const CellValue no_key[] = {"a", std::nullopt, "a", "a"};
+  EXPECT_EQ(batch_.upsert(*table, no_key, 1).error().code(), ErrorCode::kInvalid);
+  const CellValue short_key[] = {"a", "1234", "a", "a"};
+  EXPECT_EQ(batch_.upsert(*table, short_key, 1).error().code(), ErrorCode::kInvalid);
+  const CellValue empty_key[] = {"", "12345678", "a", "a"};
+  EXPECT_EQ(batch_.upsert(*named, empty_key, 1).error().code(), ErrorCode::kInvalid);
+  std::string long_name(kComponentBytesMax + 1, 'x');
+  const CellValue long_key[] = {long_name, "12345678", "a", "a"};
+  EXPECT_EQ(batch_.upsert(*named, long_key, 1).error().code(), ErrorCode::kLimit);
+  EXPECT_EQ(batch_.size_bytes(), size);
+  EXPECT_EQ(batch_.row_count(), 1u);
+  commit();
+  EXPECT_EQ(count(table), 1);
+}
+
+TEST_F(StoreTest, ScansSeeTheirTableOnly) {
+  std::vector<TablePtr> tables;
+  for (const char* name : {"a", "b", "c"}) tables.push_back(*store_->create_table(people(name)));
+  for (int i = 0; i < 100; ++i)
+    for (size_t t = 0; t < 3; ++t)
+      if (i % static_cast<int>(t + 1) == 0) put_person(tables[t], i, "x", std::nullopt);
+  commit();
+  EXPECT_EQ(count(tables[0]), 100);
+  EXPECT_EQ(count(tables[1]), 50);
+  EXPECT_EQ(count(tables[2]), 34);
+  EXPECT_EQ(store_->tables().size(), 3u);
+}
+
+TEST_F(StoreTest, TokenRangesCoverEachRowOnce) {
+  auto table = *store_->create_table(people());
+  std::vector<int64_t> tokens;
+  for (int64_t id = 0; id < 500; ++id) {
+    put_person(table, id, "x", std::nullopt);
+    tokens.push_back(murmur3_token(bigint(id)));
+  }
+  commit();
+  std::ranges::sort(tokens);
+  EXPECT_EQ(count(table), 500);
+  EXPECT_EQ(count(table, {.after = tokens[9], .up_to = tokens[10]}), 1);
+  EXPECT_EQ(count(table, {.after = tokens[9], .up_to = tokens[9]}), 0);
+  EXPECT_EQ(count(table, {.after = INT64_MIN, .up_to = tokens[0]}), 1);
+  EXPECT_EQ(count(table, {.after = INT64_MIN, .up_to = tokens[0] - 1}), 0);
+  EXPECT_EQ(count(table, {.after = tokens.back() - 1, .up_to = INT64_MAX}), 1);
+  EXPECT_EQ(count(table, {.after = INT64_MAX, .up_to = INT64_MAX}), 0);
+  EXPECT_EQ(count(table, {.after = INT64_MIN, .up_to = INT64_MIN}), 0);
+  int64_t sum = 0;
+  int64_t after = INT64_MIN;
+  for (size_t i = 0; i < tokens.size(); i += 37) {
+    sum += count(table, {.after = after, .up_to = tokens[i]});
+    after = tokens[i];
+  }
+  EXPECT_EQ(sum + count(table, {.after = after}), 500);
+}
+
+TEST_F(StoreTest, AScanStaysAsOfItsBeginning) {
+  auto table = *store_->create_table(people());
+  for (int i = 0; i < 10; ++i) put_person(table, i, "x", std::nullopt);
+  commit();
+  auto scan = store_->scan(table, {});
+  for (int i = 0; i < 20; ++i) put_person(table, i, "y", std::nullopt);
+  commit();
+  ASSERT_TRUE(store_->flush());
+  EXPECT_EQ(rows_of(std::move(scan), 0).size(), 10u);
+  EXPECT_EQ(count(table), 20);
+}
+
+TEST_F(StoreTest, TablesAreRefusedForTheirNamesAndKeys) {
+  auto code = [&](auto change) {
+    auto definition = people();
+    change(definition);
+    auto made = store_->create_table(definition);
+    return made ? "made" : std::string(to_string(made.error().code()));
+  };
+  const std::string invalid(to_string(ErrorCode::kInvalid));
+  EXPECT_EQ(code([](auto& d) { d.name = ""; }), invalid);
+  EXPECT_EQ(code([](auto& d) { d.name = "1a"; }), invalid);
+  EXPECT_EQ(code([](auto& d) { d.name = std::string(49, 'a'); }), invalid);
+  EXPECT_EQ(code([](auto& d) { d.keyspace = "a.b"; }), invalid);
+  EXPECT_EQ(code([](auto& d) { d.partition_key = {}; }), invalid);
+  EXPECT_EQ(code([](auto& d) { d.partition_key = {"idd"}; }), invalid);
+  EXPECT_EQ(code([](auto& d) { d.clustering_key = {"id"}; }), invalid);
+  EXPECT_EQ(code([](auto& d) { d.columns[1] = column("id", Kind::kStruct); }), invalid);
+  EXPECT_EQ(code([](auto& d) { d.columns.push_back(column("id", Kind::kDate)); }), invalid);
+  EXPECT_EQ(code([](auto&) {}), "made");
+  EXPECT_EQ(code([](auto&) {}), to_string(ErrorCode::kConflict));
+}
+
+TEST_F(StoreTest, AlteringAddsColumnsAtTheEndAndNothingElse) {
+  auto table = *store_->create_table(people());
+  put_person(table, 1, "a", "b");
+  commit();
+  auto refused = [&](auto change) {
+    auto definition = people();
+    change(definition);
+    auto altered = store_->alter_table(*table, definition);
+    return altered ? "altered" : altered.error().message();
+  };
+  EXPECT_EQ(refused([](auto& d) { d.columns[2] = column("email", Kind::kBigInt); }),
+            "table test.people: column 'email' was VARCHAR, the pipeline file says BIGINT");
+  EXPECT_NE(refused([](auto& d) { d.columns.pop_back(); }), "altered");
+  EXPECT_NE(refused([](auto& d) { std::swap(d.columns[0], d.columns[2]); }), "altered");
+  EXPECT_NE(refused([](auto& d) { d.partition_key = {"name"}; }), "altered");
+  EXPECT_NE(refused([](auto& d) { d.clustering_key = {"name"}; }), "altered");
+
+  auto wider = people();
+  wider.columns.push_back(column("phone", Kind::kVarchar));
+  wider.metadata = "{\"from\": 2}";
+  auto altered = store_->alter_table(*table, wider);
+  ASSERT_TRUE(altered) << altered.error().message();
+  EXPECT_EQ((*altered)->id(), table->id());
+  auto key = bigint(2);
+  const CellValue values[] = {"c", key, std::nullopt, std::nullopt, "555"};
+  ASSERT_TRUE(batch_.upsert(**altered, values, 1));
+  commit();
+  reopen();
+  table = store_->find_table("test", "people");
+  EXPECT_EQ(table->definition().metadata, "{\"from\": 2}");
+  constexpr uint32_t kColumns[] = {4, 0, 4};
+  auto rows = rows_of(store_->scan(table, kColumns), 3);
+  std::ranges::sort(rows);
+  EXPECT_EQ(rows, (std::vector<std::string>{"-|a|-", "555|c|555"}));
+}
+
+TEST_F(StoreTest, ReadOnlyReadsAndRefusesToWrite) {
+  auto table = *store_->create_table(people());
+  put_person(table, 1, "a", "b");
+  batch_.set_progress(*table, "t", PartitionId(0), {.next = Offset(9)});
+  commit();
+  reopen(true);
+  table = store_->find_table("test", "people");
+  EXPECT_EQ(person(table, 1), std::vector<std::string>{"a|b|-"});
+  EXPECT_EQ((*store_->progress(*table, "t", PartitionId(0)))->next, Offset(9));
+  put_person(table, 2, "a", "b");
+  EXPECT_EQ(store_->commit(batch_).error().code(), ErrorCode::kUnsupported);
+  EXPECT_FALSE(store_->create_table(people("other")));
+  store_.reset();
+  EXPECT_EQ(Store::open(path_ + "/none", logger_, {.read_only = true}).error().code(),
+            ErrorCode::kNotFound);
+}
+
+TEST_F(StoreTest, AStoreInUseIsRefusedWithItsName) {
+  auto second = Store::open(folder_, logger_, {});
+  ASSERT_FALSE(second);
+  EXPECT_NE(second.error().message().find(folder_), std::string::npos);
+}
+
+TEST_F(StoreTest, ANewerFormatIsRefused) {
+  store_.reset();
+  rocksdb::DB* db = nullptr;
+  ASSERT_TRUE(rocksdb::DB::Open(rocksdb::Options(), folder_, &db).ok());
+  ASSERT_TRUE(db->Put({}, rocksdb::Slice("\0\0\0\0\1", 5), "2").ok());
+  delete db;
+  auto opened = Store::open(folder_, logger_, {});
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code(), ErrorCode::kUnsupported);
+  EXPECT_NE(opened.error().message().find("format 2"), std::string::npos);
+}
+
+TEST_F(StoreTest, TheFolderIsItsOwnersOnly) {
+  ASSERT_EQ(::chmod(folder_.c_str(), 0755), 0);
+  reopen();
+  struct stat status = {};
+  ASSERT_EQ(::stat(folder_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0700u);
+}
+
+TEST_F(StoreTest, OldIdsAreNotUsedAgainAfterReopening) {
+  auto first = *store_->create_table(people("first"));
+  reopen();
+  auto second = *store_->create_table(people("second"));
+  EXPECT_EQ(first->id(), TableId(1));
+  EXPECT_EQ(second->id(), TableId(2));
+}
+
+// The process that the test below starts and that dies. A fork alone will not do: it would have
+// none of RocksDB's threads.
+constexpr const char* kDyingFolder = "MILLRACE_STORE_TEST_FOLDER";
+constexpr int64_t kDyingCommits = 300;
+constexpr int64_t kDyingRows = 100;  // of each commit
+
+TEST(DyingProcess, CommitsAndDies) {
+  const char* folder = std::getenv(kDyingFolder);
+  if (folder == nullptr) GTEST_SKIP() << "runs only as a child of the next test";
+  Logger logger(LogFormat::kText, LogLevel::kWarning);
+  auto store = Store::open(folder, logger, {});
+  ASSERT_TRUE(store);
+  auto table = (*store)->find_table("test", "people");
+  Batch batch;
+  const std::string picture(2'000, 'p');  // 60 MB together: some memtables are written, some not
+  for (int64_t i = 0; i < kDyingCommits; ++i) {
+    for (int64_t id = i * kDyingRows; id < (i + 1) * kDyingRows; ++id) {
+      auto key = bigint(id);
+      const CellValue values[] = {"x", key, std::nullopt, picture};
+      ASSERT_TRUE(batch.upsert(*table, values, 1));
+    }
+    batch.set_progress(*table, "t", PartitionId(0), {.next = Offset((i + 1) * kDyingRows)});
+    ASSERT_TRUE((*store)->commit(batch));
+  }
+  ::_exit(0);
+}
+
+TEST_F(StoreTest, ADeadProcessLeavesAPrefixOfItsCommits) {
+  auto table = *store_->create_table(people());
+  store_.reset();
+  pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    ::setenv(kDyingFolder, folder_.c_str(), 1);
+    ::execl("/proc/self/exe", "store_test", "--gtest_filter=DyingProcess.*", nullptr);
+    ::_exit(1);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_EQ(status, 0);
+  reopen();
+  table = store_->find_table("test", "people");
+  ASSERT_NE(table, nullptr);
+  auto progress = *store_->progress(*table, "t", PartitionId(0));
+  int64_t next = progress ? progress->next.value : 0;
+  EXPECT_EQ(next % kDyingRows, 0);
+  EXPECT_LT(next, kDyingCommits * kDyingRows);
+  EXPECT_EQ(count(table), next);
+  for (int64_t id = 0; id < next; id += 97) EXPECT_EQ(person(table, id).size(), 1u) << id;
+  EXPECT_TRUE(person(table, next).empty());
+}
+
+TEST_F(StoreTest, ManyVersionsAndCompactionsGiveTheNewest) {
+  auto table = *store_->create_table(people());
+  std::map<int64_t, std::pair<int64_t, std::string>> newest;
+  std::mt19937 random(3);
+  for (int round = 0; round < 40; ++round) {
+    for (int i = 0; i < 200; ++i) {
+      auto id = static_cast<int64_t>(random() % 300);
+      auto timestamp = static_cast<int64_t>(random() % 1000);
+      auto name = std::to_string(random());
+      put_person(table, id, name, std::nullopt, timestamp);
+      auto& now = newest[id];
+      if (timestamp >= now.first) now = {timestamp, name};
+    }
+    commit();
+    if (round % 2 == 0) {
+      ASSERT_TRUE(store_->flush());
+    }
+  }
+  auto check = [&] {
+    for (const auto& [id, value] : newest)
+      ASSERT_EQ(person(table, id), std::vector<std::string>{value.second + "|-|-"});
+    EXPECT_EQ(count(table), static_cast<int64_t>(newest.size()));
+  };
+  check();
+  reopen();
+  table = store_->find_table("test", "people");
+  check();
+  EXPECT_GT(store_->approximate_size(*table).bytes, 0u);
+}
+
+TEST_F(StoreTest, ManyThreadsCommitAndRead) {
+  auto table = *store_->create_table(people());
+  std::vector<std::thread> threads;
+  for (int64_t t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      Batch batch;
+      for (int64_t i = 0; i < 50; ++i) {
+        for (int64_t row = 0; row < 20; ++row) {
+          auto key = bigint(t * 1000 + i * 20 + row);
+          const CellValue values[] = {"x", key, std::nullopt, std::nullopt};
+          EXPECT_TRUE(batch.upsert(*table, values, 1));
+        }
+        batch.set_progress(*table, "t", PartitionId(static_cast<int32_t>(t)), {.next = Offset(i)});
+        EXPECT_TRUE(store_->commit(batch));
+        auto scan = store_->scan(table, {});
+        EXPECT_TRUE(scan && *scan->next());
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(count(table), 4000);
+}
+
+}  // namespace
+}  // namespace millrace::store
