@@ -24,7 +24,7 @@
 
 namespace millrace::spec {
 
-// Where something stands in the pipeline file; line and column from 1.
+// Where something stands in the pipeline file; line and column, which counts characters, from 1.
 struct Place {
   std::string file;
   int line = 0;
@@ -47,13 +47,22 @@ struct Text {
   Place place;
 };
 
-// SQL as written, and where each of its bytes stands in the file (block scalars are indented).
+// SQL after ${env:…} was replaced, and where each of its bytes stands in the file: YAML indents,
+// folds and quotes, so what is one run of bytes here is many there.
 struct Sql {
+  // Bytes of `text` from `position` up to the next run, which stand side by side in the file; or,
+  // where they came from a variable, which all stand where it is named.
+  struct Run {
+    size_t position = 0;
+    int line = 0;
+    int column = 0;
+    bool replaced = false;
+  };
   std::string text;
-  Place place;          // of the value
-  Place first_line;     // of the SQL's first character
-  int next_line_column = 1;  // column at which its further lines begin
-  // The place of the byte at `position` of text.
+  Place place;            // of the value
+  std::vector<Run> runs;  // by position; none only where text is empty
+
+  // The place of the byte at `position` of text; past its end, that of the last byte.
   Place at(size_t position) const;
 };
 
@@ -92,7 +101,9 @@ struct TopicSpec {
   std::string key;  // column; empty: records without a key, spread over the partitions
   Place key_place;
   int32_t partitions = 1;
-  schema::Columns columns;  // from `schema:`; empty: those of the select that feeds it
+  std::string schema_file;  // as written; empty: none
+  Place schema_place;       // line 0: none
+  schema::Columns columns;  // from that file; empty: those of the select that feeds it
 };
 
 struct Expectation {

@@ -1,0 +1,164 @@
+#include "spec/keys.h"
+
+#include "base/limits.h"
+
+namespace millrace::spec {
+namespace {
+
+using namespace std::chrono_literals;
+
+const NameRule kPipelineName = {
+    "a pipeline's name", "^[a-zA-Z_][a-zA-Z0-9_-]{0,99}$",
+    "letters, digits, _ and -, at most 100, beginning with a letter or _"};
+const NameRule kSourceName = {"a source's name", "^[a-z_][a-z0-9_]*$",
+                              "lower-case letters, digits and _, beginning with a letter or _"};
+const NameRule kTopicName = {"a topic's name", "^(?!\\.{1,2}$)[a-zA-Z0-9._-]{1,249}$",
+                             "letters, digits, '.', '_' and '-', at most 249, as in Kafka"};
+const NameRule kTableName = {
+    "a table's name", "^[a-zA-Z][a-zA-Z0-9_]{0,47}\\.[a-zA-Z][a-zA-Z0-9_]{0,47}$",
+    "write keyspace.table, each of letters, digits and _, at most 48, beginning with a letter"};
+const NameRule kExpectationName = {
+    "an expectation's name", "^[a-z_][a-z0-9_]*$",
+    "lower-case letters, digits and _, beginning with a letter or _"};
+const NameRule kHeaderName = {"a header's name", "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
+                              "letters, digits and -, no spaces"};
+
+template <class T>
+void set_name(T& to, const std::string& name, const Place& place) {
+  to.name = name;
+  to.place = place;
+}
+
+void set_table_name(TableSpec& table, const std::string& name, const Place& place) {
+  size_t dot = std::min(name.find('.'), name.size());
+  table.keyspace = name.substr(0, dot);
+  table.name = name.substr(std::min(dot + 1, name.size()));
+  table.place = place;
+}
+
+void set_expectation_name(Expectation& expectation, const std::string& name, const Place&) {
+  expectation.name = name;
+}
+
+using Header = std::pair<std::string, Text>;
+void set_header_name(Header& header, const std::string& name, const Place&) {
+  header.first = name;
+}
+
+Object<PageSpec> page() {
+  return {"page",
+          "A query parameter that counts pages. A page without items means that there are no more "
+          "for now.",
+          {
+              key("parameter", &PageSpec::parameter, word("query parameter"), "Its name."),
+              key("first", &PageSpec::first, whole_number(0, INT64_MAX),
+                  "The number of the first page."),
+          }};
+}
+
+Object<HttpSpec> http() {
+  return {
+      "http",
+      "An HTTP API that answers GET with JSON.",
+      {
+          key("url", &HttpSpec::url, url({"http", "https", "sample"}),
+              "The address to ask. `sample://` addresses are answered by millrace itself, "
+              "without a network.")
+              .required(),
+          key("headers", &HttpSpec::headers,
+              map_of(kHeaderName, member(&Header::second, text()), set_header_name),
+              "Headers to send with every request."),
+          key("every", &HttpSpec::every, duration(0ms), "Time between the starts of two requests."),
+          key("timeout", &HttpSpec::timeout, duration(1ms),
+              "The longest a request may take, from connecting to the last byte."),
+          key("page", &HttpSpec::page, optional(object(page())),
+              "How the API numbers its pages. Left out: every request is the same."),
+      }};
+}
+
+Object<SourceSpec> source() {
+  return {"source",
+          "Where records come from.",
+          {
+              key("http", &SourceSpec::http, object(http()), "The HTTP API to ask.").required(),
+              key("for", &SourceSpec::run_for, optional(duration(1ms)),
+                  "The length of one run. Left out: until there are no more pages, or one request "
+                  "where there are no pages."),
+              key("items", &SourceSpec::items, path(),
+                  "Where in a response the items are. Left out: the response is the list of "
+                  "items."),
+              key("schema", schema_file<SourceSpec>(),
+                  "JSON Schema of one item; the name is relative to the pipeline file.")
+                  .required(),
+              key("to", &SourceSpec::to, word("topic"), "The topic to append to.")
+                  .placed(&SourceSpec::to_place)
+                  .required(),
+              key("select", &SourceSpec::select, sql("SQL query"),
+                  "Makes the topic's records from the items: reads from the source by its name, "
+                  "with the "
+                  "items' fields as columns.")
+                  .required(),
+          }};
+}
+
+Object<TopicSpec> topic() {
+  return {"topic",
+          "A log of records in order, split into partitions.",
+          {
+              key("key", &TopicSpec::key, word("column"),
+                  "The column that is the record's key: records with equal keys share a partition "
+                  "and keep their order. Left out: records are spread.")
+                  .placed(&TopicSpec::key_place),
+              key("partitions", &TopicSpec::partitions, small_number(1, limits::kPartitionsMax),
+                  "How many partitions."),
+              key("schema", schema_file<TopicSpec>(),
+                  "JSON Schema of a record's value. Needed only where no source here feeds the "
+                  "topic.")
+                  .placed(&TopicSpec::schema_place),
+          }};
+}
+
+Object<TableSpec> table() {
+  return {"table",
+          "Rows kept by primary key; a record with the same key replaces its row.",
+          {
+              key("primary_key", primary_key(),
+                  "`id`, or a list: the partition key, then clustering columns. A list in its "
+                  "first place is a partition key of several columns: `[[a, b], c]`.")
+                  .placed(&TableSpec::key_place)
+                  .required(),
+              key("from", &TableSpec::from, sql("SQL query"),
+                  "Makes the rows: reads from a topic by its name.")
+                  .required(),
+              key("expect", &TableSpec::expect,
+                  map_of(kExpectationName, member(&Expectation::condition, sql("SQL condition")),
+                         set_expectation_name),
+                  "Conditions on a row; one that fails any goes to the dead letters under that "
+                  "name."),
+          }};
+}
+
+Object<Pipeline> file() {
+  return {"the file",
+          "A pipeline: from sources through topics into tables.",
+          {
+              key("name", &Pipeline::name, name(kPipelineName),
+                  "Names the pipeline where several are told apart, in logs and metrics.")
+                  .required(),
+              key("sources", &Pipeline::sources,
+                  map_of(kSourceName, object(source()), set_name<SourceSpec>),
+                  "Where records come from."),
+              key("topics", &Pipeline::topics,
+                  map_of(kTopicName, object(topic()), set_name<TopicSpec>), "Logs of records."),
+              key("tables", &Pipeline::tables, map_of(kTableName, object(table()), set_table_name),
+                  "Where rows end up."),
+          }};
+}
+
+}  // namespace
+
+Value<Pipeline> pipeline_file() {
+  return object(file());
+}
+
+}  // namespace millrace::spec
