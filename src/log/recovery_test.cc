@@ -1,8 +1,9 @@
 // What opening makes of files that a crash, or a bad disk, left.
-#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#include <fstream>
+#include <csignal>
 
 #include "log/log_test_util.h"
 
@@ -30,6 +31,21 @@ class RecoveryTest : public LogTest {
     byte[0] = static_cast<char>(byte[0] ^ 0x10);
     overwrite(path, position, byte);
   }
+};
+
+// Lets no file of this process grow past `bytes`, for as long as it lives.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    rlimit limit{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_{};
 };
 
 TEST_F(RecoveryTest, TornTailAtEveryByteIsCut) {
@@ -189,6 +205,67 @@ TEST_F(RecoveryTest, DamagedIndexesAreRebuilt) {
     ASSERT_TRUE(open("crashed", {.read_only = true}));
     EXPECT_EQ(count_all(), 200);
   }
+}
+
+TEST_F(RecoveryTest, KilledWriterLosesNothingThatItAcknowledged) {
+  const Options small{.segment_bytes = 20'000};
+  int64_t acknowledged = 0;
+  for (int round = 1; round <= 10; ++round) {
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    pid_t child = ::fork();
+    if (child == 0) {
+      if (!open("log", small)) ::_exit(1);
+      for (;;) {
+        auto offset = partition().append(batch_of(3, 500));
+        if (!offset) ::_exit(1);
+        int64_t end = offset->value + 3;
+        if (::write(ends[1], &end, sizeof end) != sizeof end) ::_exit(1);
+      }
+    }
+    ::close(ends[1]);
+    for (int i = 0; i < 7 * round; ++i)
+      ASSERT_EQ(::read(ends[0], &acknowledged, sizeof acknowledged), 8);
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    int64_t late = 0;
+    while (::read(ends[0], &late, sizeof late) == 8) acknowledged = late;
+    ::close(ends[0]);
+    ASSERT_TRUE(open("log", small));
+    ASSERT_GE(partition().end_offset(), Offset(acknowledged));
+    ASSERT_EQ(count_all(), partition().end_offset().value);
+    log_.reset();
+  }
+}
+
+TEST_F(RecoveryTest, AfterAFailedWriteOnlyReadsGoOnUntilReopened) {
+  ASSERT_TRUE(open());
+  ASSERT_TRUE(partition().append(batch_of(2)));
+  {
+    FileSizeLimit limit(1);
+    EXPECT_EQ(partition().append(batch_of(2)).error().code(), ErrorCode::kIo);
+  }
+  auto refused = partition().append(batch_of(2));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), ErrorCode::kIo);
+  EXPECT_THAT(refused.error().message(), HasSubstr("File too large"));
+  EXPECT_EQ(partition().truncate(Offset(0)).error().code(), ErrorCode::kIo);
+  EXPECT_EQ(count_all(), 2);
+  ASSERT_TRUE(open());
+  EXPECT_EQ(partition().append(batch_of(2)), Offset(2));
+}
+
+TEST_F(RecoveryTest, WithoutRoomForASegmentNothingIsLostAndAppendsCanGoOn) {
+  Options small{.segment_bytes = 4'096};
+  ASSERT_TRUE(open("log", small));
+  ASSERT_TRUE(partition().append(batch_of(1, 4'000)));
+  {
+    FileSizeLimit limit(1);
+    EXPECT_EQ(partition().append(batch_of(2)).error().code(), ErrorCode::kIo);
+    EXPECT_EQ(partition().append(batch_of(2)).error().code(), ErrorCode::kIo);
+  }
+  EXPECT_EQ(partition().append(batch_of(2)), Offset(1));
+  EXPECT_EQ(count_all(), 3);
 }
 
 TEST_F(RecoveryTest, UnfinishedTopicsAreForgotten) {
