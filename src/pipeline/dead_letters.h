@@ -54,7 +54,7 @@ class DeadLetterWriter {
  private:
   struct Partition {
     record::BatchBuilder batch;
-    bool known = false;  // whether `last` was read from the topic
+    bool known = false;                               // whether `last` was read from the topic
     std::optional<std::pair<int64_t, int64_t>> last;  // Origin::partition and offset
   };
   Result<void> flush(PartitionId partition);

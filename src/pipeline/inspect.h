@@ -53,7 +53,7 @@ struct RecordsWanted {
   std::optional<int64_t> from_offset;  // of each partition asked for
   std::optional<int64_t> from_time_ms;
   // Without either: the last `limit` of all partitions asked for.
-  size_t limit = 10;                   // at most limits::kApiRecordsMax
+  size_t limit = 10;  // at most limits::kApiRecordsMax
 };
 // By timestamp, then partition and offset.
 Result<std::vector<Record>> records(Instance& instance, std::string_view topic,
@@ -75,12 +75,12 @@ Result<std::vector<Tapped>> tap(Instance& instance, std::string_view node, size_
 
 // One record that was refused, with its raw bytes and where it came from.
 struct DeadLetter {
-  std::string node;    // the source or table that refused it
+  std::string node;       // the source or table that refused it
   int32_t partition = 0;  // of the dead-letter topic; with `offset` its address
   int64_t offset = 0;
   int64_t timestamp_ms = 0;
-  std::string stage;   // decode, sql, expect
-  std::string rule;    // for expect
+  std::string stage;  // decode, sql, expect
+  std::string rule;   // for expect
   std::string error;
   // The record refused: for a table by topic, partition and offset; for a source by page and item.
   std::string from_topic;

@@ -3,15 +3,16 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace millrace::pipeline {
 
 enum class NodeState : uint8_t {
-  kAtRest,   // nothing runs on this data directory
+  kAtRest,  // nothing runs on this data directory
   kRunning,
-  kWaiting,  // the last attempt failed; it will be tried again
-  kFinished, // a run that has ended (up --once)
+  kWaiting,   // the last attempt failed; it will be tried again
+  kFinished,  // a run that has ended (up --once)
 };
 std::string_view to_string(NodeState state);  // "at rest", "running", "waiting", "finished"
 
@@ -19,8 +20,8 @@ struct SourceStatus {
   std::string name;
   std::string topic;
   NodeState state = NodeState::kAtRest;
-  std::string error;        // why it waits; empty otherwise
-  double records_per_s = 0; // over the last ten seconds
+  std::string error;         // why it waits; empty otherwise
+  double records_per_s = 0;  // over the last ten seconds
   int64_t pages = 0;
   // items = records + filtered + dead_letters
   int64_t items = 0;
@@ -38,7 +39,7 @@ struct TopicStatus {
 };
 
 struct TableStatus {
-  std::string name;   // keyspace.table
+  std::string name;  // keyspace.table
   std::string topic;
   NodeState state = NodeState::kAtRest;
   std::string error;
@@ -47,8 +48,8 @@ struct TableStatus {
   int64_t written = 0;
   int64_t filtered = 0;
   int64_t dead_letters = 0;
-  int64_t waiting = 0;     // the table's lag, in records
-  uint64_t bytes = 0;      // on disk, about
+  int64_t waiting = 0;  // the table's lag, in records
+  uint64_t bytes = 0;   // on disk, about
   bool balanced() const { return records_in == written + filtered + dead_letters + waiting; }
 };
 

@@ -81,7 +81,7 @@ Object<SourceSpec> source() {
           "Where records come from.",
           {
               key("http", &SourceSpec::http, object(http()), "The HTTP API to ask.").required(),
-              key("for", &SourceSpec::run_for, optional(duration(1ms)),
+              key("for", &SourceSpec::run_for, optional(duration(0ms)),
                   "The length of one run. Left out: until there are no more pages, or one request "
                   "where there are no pages."),
               key("items", &SourceSpec::items, path(),

@@ -48,22 +48,19 @@ constexpr std::string_view kOneRecord =
     "a pipeline's SELECT makes rows of one record at a time, so it has no ";
 
 // The first thing in the select node that needs more than one record.
-std::optional<SqlProblem> refused(const json& select, std::string_view input) {
+std::optional<SqlProblem> refused(const json& select) {
   auto no = [](size_t position, std::string_view what) {
     return problem(position, fmt::format("{}{}", kOneRecord, what));
   };
   if (text_of(select, "type") != "SELECT_NODE")
-    return problem(0, fmt::format("this must be one plain SELECT … FROM {}, not {}", input,
-                                  text_of(select, "type")));
+    return problem(
+        0, fmt::format("this must be one plain SELECT … FROM …, not {}", text_of(select, "type")));
   const json& from = select["from_table"];
   if (text_of(from, "type") == "EMPTY")
-    return problem(0, fmt::format("this reads nothing: add FROM {}", input));
+    return problem(0, "this reads nothing: add FROM and the name of what it reads");
   if (text_of(from, "type") != "BASE_TABLE")
     return no(location_of(from),
               "joins or subqueries in FROM; UNNEST may stand in the SELECT list");
-  if (!same_name(text_of(from, "table_name"), input) || !text_of(from, "schema_name").empty())
-    return problem(location_of(from), fmt::format("FROM {}: only {} can be read here",
-                                                  text_of(from, "table_name"), input));
   if (is_present(from, "sample") || is_present(select, "sample"))
     return no(location_of(from), "samples");
   if (is_present(select, "group_expressions")) return no(0, "GROUP BY");
@@ -124,9 +121,24 @@ schema::Columns keep_read(const schema::Columns& columns, const Reading& reading
 
 }  // namespace
 
+SelectStatement::SelectStatement(nlohmann::json tree)
+    : tree_(std::move(tree)), input_(text_of(select()["from_table"], "table_name")) {}
+
 std::expected<SelectStatement, SqlProblem> SelectStatement::parse(Connection& connection,
                                                                   std::string_view sql,
                                                                   std::string_view input) {
+  auto statement = parse(connection, sql);
+  if (!statement) return statement;
+  const json& from = statement->select()["from_table"];
+  if (!same_name(statement->input(), input) || !text_of(from, "schema_name").empty())
+    return std::unexpected(
+        problem(location_of(from),
+                fmt::format("FROM {}: only {} can be read here", statement->input(), input)));
+  return statement;
+}
+
+std::expected<SelectStatement, SqlProblem> SelectStatement::parse(Connection& connection,
+                                                                  std::string_view sql) {
   auto text = connection.query_text("SELECT json_serialize_sql($1::VARCHAR)", std::string(sql));
   if (!text) return std::unexpected(problem(0, error_words(text.error().message())));
   json tree = json::parse(*text, nullptr, false);
@@ -139,9 +151,8 @@ std::expected<SelectStatement, SqlProblem> SelectStatement::parse(Connection& co
   }
   if (tree["statements"].size() != 1)
     return std::unexpected(problem(0, "this must be one SELECT, not several statements"));
-  SelectStatement statement(std::move(tree), std::string(input));
-  if (auto no = refused(statement.select(), input)) return std::unexpected(*no);
-  return statement;
+  if (auto no = refused(tree["statements"][0]["node"])) return std::unexpected(*no);
+  return SelectStatement(std::move(tree));
 }
 
 schema::Columns SelectStatement::columns_read(const schema::Columns& columns) const {

@@ -19,8 +19,13 @@ class SelectStatement {
  public:
   // Parses, and refuses what needs more than one record.
   static std::expected<SelectStatement, SqlProblem> parse(Connection& connection,
+                                                          std::string_view sql);
+  // The same, and it must read `input`.
+  static std::expected<SelectStatement, SqlProblem> parse(Connection& connection,
                                                           std::string_view sql,
                                                           std::string_view input);
+  // The name after FROM.
+  const std::string& input() const { return input_; }
 
   // Of `columns`, and inside their STRUCTs, what the statement may read; everything where a `*`
   // stands in it.
@@ -30,8 +35,7 @@ class SelectStatement {
   Result<std::string> with_record_column(Connection& connection) const;
 
  private:
-  explicit SelectStatement(nlohmann::json tree, std::string input)
-      : tree_(std::move(tree)), input_(std::move(input)) {}
+  explicit SelectStatement(nlohmann::json tree);
   const nlohmann::json& select() const { return tree_["statements"][0]["node"]; }
 
   nlohmann::json tree_;

@@ -301,6 +301,14 @@ Result<void> Transform::Impl::deliver(const Execution& execution, TransformOutpu
   return {};
 }
 
+std::expected<std::string, SqlProblem> input_of(Engine& engine, std::string_view select) {
+  auto connection = Connection::open(engine);
+  if (!connection) return std::unexpected(SqlProblem{.message = connection.error().message()});
+  auto statement = SelectStatement::parse(*connection, select);
+  if (!statement) return std::unexpected(statement.error());
+  return statement->input();
+}
+
 std::expected<Transform, SqlProblem> Transform::prepare(Engine& engine, TransformSpec spec) {
   auto connection = Connection::open(engine);
   if (!connection) return std::unexpected(SqlProblem{.message = connection.error().message()});

@@ -42,6 +42,9 @@ struct TransformSpec {
 enum class Stage : uint8_t { kDecode, kSql, kExpect };
 std::string_view to_string(Stage stage);  // "decode", "sql", "expect"
 
+// The name that a pipeline's SELECT reads FROM; what is wrong where it reads more or nothing.
+std::expected<std::string, SqlProblem> input_of(Engine& engine, std::string_view select);
+
 // A record that became no row because it is wrong.
 struct Failure {
   size_t record = 0;  // its position in the batch

@@ -74,22 +74,33 @@ Result<void> read_nested(ByteReader& reader, sql::VectorWriter& writer, size_t r
 
 void append_cell(const sql::VectorView& column, size_t row, std::string& to) {
   switch (column.type().kind) {
-    case Kind::kBoolean: to += column.value<bool>(row) ? '\1' : '\0'; return;
-    case Kind::kTinyInt: return append_be(to, column.value<int8_t>(row));
-    case Kind::kSmallInt: return append_be(to, column.value<int16_t>(row));
+    case Kind::kBoolean:
+      to += column.value<bool>(row) ? '\1' : '\0';
+      return;
+    case Kind::kTinyInt:
+      return append_be(to, column.value<int8_t>(row));
+    case Kind::kSmallInt:
+      return append_be(to, column.value<int16_t>(row));
     case Kind::kInteger:
-    case Kind::kDate: return append_be(to, column.value<int32_t>(row));
+    case Kind::kDate:
+      return append_be(to, column.value<int32_t>(row));
     case Kind::kBigInt:
     case Kind::kTime:
-    case Kind::kTimestamp: return append_be(to, column.value<int64_t>(row));
-    case Kind::kHugeInt: return append_int128(to, column.value<sql::Int128>(row));
-    case Kind::kFloat: return append_be(to, std::bit_cast<int32_t>(column.value<float>(row)));
-    case Kind::kDouble: return append_be(to, std::bit_cast<int64_t>(column.value<double>(row)));
+    case Kind::kTimestamp:
+      return append_be(to, column.value<int64_t>(row));
+    case Kind::kHugeInt:
+      return append_int128(to, column.value<sql::Int128>(row));
+    case Kind::kFloat:
+      return append_be(to, std::bit_cast<int32_t>(column.value<float>(row)));
+    case Kind::kDouble:
+      return append_be(to, std::bit_cast<int64_t>(column.value<double>(row)));
     case Kind::kDecimal:
       append_be(to, int32_t{column.type().scale});
       return append_int128(to, column.decimal(row));
     case Kind::kVarchar:
-    case Kind::kBlob: to += column.text(row); return;
+    case Kind::kBlob:
+      to += column.text(row);
+      return;
     case Kind::kUuid: {
       Uuid uuid = column.uuid(row);
       to.append(reinterpret_cast<const char*>(uuid.bytes.data()), uuid.bytes.size());
@@ -97,30 +108,49 @@ void append_cell(const sql::VectorView& column, size_t row, std::string& to) {
     }
     case Kind::kList:
     case Kind::kMap:
-    case Kind::kStruct: return append_nested(column, row, to);
+    case Kind::kStruct:
+      return append_nested(column, row, to);
   }
 }
 
 Result<void> from_cell(std::string_view cell, sql::VectorWriter& writer, size_t row) {
   ByteReader reader(cell);
   switch (writer.type().kind) {
-    case Kind::kBoolean: writer.set(row, reader.be<uint8_t>() != 0); break;
-    case Kind::kTinyInt: writer.set(row, reader.be<int8_t>()); break;
-    case Kind::kSmallInt: writer.set(row, reader.be<int16_t>()); break;
+    case Kind::kBoolean:
+      writer.set(row, reader.be<uint8_t>() != 0);
+      break;
+    case Kind::kTinyInt:
+      writer.set(row, reader.be<int8_t>());
+      break;
+    case Kind::kSmallInt:
+      writer.set(row, reader.be<int16_t>());
+      break;
     case Kind::kInteger:
-    case Kind::kDate: writer.set(row, reader.be<int32_t>()); break;
+    case Kind::kDate:
+      writer.set(row, reader.be<int32_t>());
+      break;
     case Kind::kBigInt:
     case Kind::kTime:
-    case Kind::kTimestamp: writer.set(row, reader.be<int64_t>()); break;
-    case Kind::kHugeInt: writer.set(row, int128_of(reader)); break;
-    case Kind::kFloat: writer.set(row, std::bit_cast<float>(reader.be<int32_t>())); break;
-    case Kind::kDouble: writer.set(row, std::bit_cast<double>(reader.be<int64_t>())); break;
+    case Kind::kTimestamp:
+      writer.set(row, reader.be<int64_t>());
+      break;
+    case Kind::kHugeInt:
+      writer.set(row, int128_of(reader));
+      break;
+    case Kind::kFloat:
+      writer.set(row, std::bit_cast<float>(reader.be<int32_t>()));
+      break;
+    case Kind::kDouble:
+      writer.set(row, std::bit_cast<double>(reader.be<int64_t>()));
+      break;
     case Kind::kDecimal:
       reader.be<int32_t>();  // the column's scale
       writer.set_decimal(row, int128_of(reader));
       break;
     case Kind::kVarchar:
-    case Kind::kBlob: writer.set_text(row, reader.take(cell.size())); break;
+    case Kind::kBlob:
+      writer.set_text(row, reader.take(cell.size()));
+      break;
     case Kind::kUuid: {
       Uuid uuid;
       auto bytes = reader.take(uuid.bytes.size());
@@ -130,7 +160,9 @@ Result<void> from_cell(std::string_view cell, sql::VectorWriter& writer, size_t 
     }
     case Kind::kList:
     case Kind::kMap:
-    case Kind::kStruct: MR_TRY(read_nested(reader, writer, row)); break;
+    case Kind::kStruct:
+      MR_TRY(read_nested(reader, writer, row));
+      break;
   }
   if (reader.failed() || !reader.at_end())
     return fail(ErrorCode::kCorrupt, "a cell of {} bytes is no {}", cell.size(),

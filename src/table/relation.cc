@@ -16,8 +16,10 @@ class TableScan : public sql::RelationScan {
     for (; row < sql::kChunkRows && MR_TRY(scan_.next()); ++row) {
       for (size_t i = 0; i < writers.size(); ++i) {
         auto cell = scan_.value(i);
-        if (!cell) writers[i].set_null(row);
-        else MR_TRY(from_cell(texts_.keep(*cell), writers[i], row));
+        if (!cell)
+          writers[i].set_null(row);
+        else
+          MR_TRY(from_cell(texts_.keep(*cell), writers[i], row));
       }
     }
     return row;

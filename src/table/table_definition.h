@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "sql/transform.h"
 #include "store/store.h"
 
 namespace millrace::table {
@@ -15,14 +16,16 @@ struct TableDefinition {
   schema::Columns columns;
   std::vector<std::string> partition_key;
   std::vector<std::string> clustering_key;
-  std::string topic;  // that feeds it
+  std::string topic;   // that feeds it, by
+  std::string select;  // this SELECT, and these rules
+  std::vector<sql::Condition> expectations;
 };
 
 // Finds the table, or makes it. A table that exists may get new columns at its end; any other
 // difference is kConflict, in words.
 Result<store::TablePtr> open_table(store::Store& store, const TableDefinition& definition);
 
-// The topic that feeds a table that exists. Errors: kCorrupt.
-Result<std::string> topic_of(const store::Table& table);
+// What a table that exists was last opened with. Errors: kCorrupt.
+Result<TableDefinition> definition_of(const store::Table& table);
 
 }  // namespace millrace::table

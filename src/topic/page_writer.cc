@@ -39,8 +39,10 @@ size_t PageWriter::partition_for(const sql::Rows& rows, size_t row) {
     key_.reset();
     return keyless_rows_++ % count;
   }
-  if (key_) key_->clear();
-  else key_.emplace();
+  if (key_)
+    key_->clear();
+  else
+    key_.emplace();
   sql::append_text_value(rows.columns[*key_column_], row, *key_);
   if (count == 1) return 0;
   return static_cast<size_t>(partition_of(*key_, static_cast<int32_t>(count)).value);
@@ -92,8 +94,13 @@ Result<void> PageWriter::append(std::string_view cursor_header, std::string_view
   return {};
 }
 
-Result<std::optional<LastHeader>> find_last_header(log::Partition& partition,
-                                                   std::string_view header) {
+std::string_view HeadersOfRecord::value(std::string_view key) const {
+  auto found = std::ranges::find(headers, key, &std::pair<std::string, std::string>::first);
+  return found == headers.end() ? "" : std::string_view(found->second);
+}
+
+Result<std::optional<HeadersOfRecord>> find_last_with_header(log::Partition& partition,
+                                                             std::string_view header) {
   std::string buffer;
   Offset end = partition.end_offset();
   while (end > partition.start_offset()) {
@@ -102,45 +109,38 @@ Result<std::optional<LastHeader>> find_last_header(log::Partition& partition,
     record::RecordView record;
     record::RecordView last;
     while (MR_TRY(batch.next(record))) last = record;
-    LastHeader found{.batch_start = batch.header().base_offset};
-    bool has = false;
-    for (const auto& [key, value] : MR_TRY(record::headers_of(last))) {
-      if (key == header && value) {
-        has = true;
-        found.value = *value;
-      }
-      if (key == kPagePartitionsHeader && value) found.partitions = *value;
-    }
-    if (has) return found;
+    HeadersOfRecord found{.headers = {}, .batch_start = batch.header().base_offset};
+    for (const auto& [key, value] : MR_TRY(record::headers_of(last)))
+      found.headers.emplace_back(key, value.value_or(""));
+    if (!found.value(header).empty()) return found;
     end = batch.header().base_offset;
   }
   return std::nullopt;
 }
 
-Result<void> recover_page(
-    log::Topic& topic, std::string_view cursor_header,
-    const std::function<Result<int64_t>(std::string_view)>& sequence_of) {
+Result<void> recover_page(log::Topic& topic, std::string_view cursor_header,
+                          const std::function<Result<int64_t>(std::string_view)>& sequence_of) {
   struct Newest {
     PartitionId partition;
-    LastHeader header;
+    HeadersOfRecord record;
     int64_t sequence;
   };
   std::vector<Newest> newest;
   for (int32_t i = 0; i < topic.partition_count(); ++i) {
-    auto found = MR_TRY(find_last_header(topic.partition(PartitionId(i)), cursor_header));
+    auto found = MR_TRY(find_last_with_header(topic.partition(PartitionId(i)), cursor_header));
     if (!found) continue;
-    int64_t sequence = MR_TRY(sequence_of(found->value));
+    int64_t sequence = MR_TRY(sequence_of(found->value(cursor_header)));
     if (!newest.empty() && sequence < newest.front().sequence) continue;
     if (!newest.empty() && sequence > newest.front().sequence) newest.clear();
     newest.push_back({PartitionId(i), *std::move(found), sequence});
   }
   if (newest.empty()) return {};
-  const std::string& text = newest.front().header.partitions;
+  std::string_view text = newest.front().record.value(kPagePartitionsHeader);
   size_t wanted = 0;
   std::from_chars(text.data(), text.data() + text.size(), wanted);
   if (newest.size() >= wanted) return {};
-  for (const auto& [partition, header, sequence] : newest)
-    MR_TRY(topic.partition(partition).truncate(header.batch_start));
+  for (const auto& [partition, record, sequence] : newest)
+    MR_TRY(topic.partition(partition).truncate(record.batch_start));
   return {};
 }
 

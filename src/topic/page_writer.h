@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "log/log.h"
@@ -63,14 +64,16 @@ class PageWriter : public sql::TransformOutput {
 Result<void> recover_page(log::Topic& topic, std::string_view cursor_header,
                           const std::function<Result<int64_t>(std::string_view)>& sequence_of);
 
-// The value of `header` in the last record that has it, searching back from the end of the
-// partition; nullopt if none has.
-struct LastHeader {
-  std::string value;
-  std::string partitions;  // of kPagePartitionsHeader
+// A record's headers, owned, and where its batch begins.
+struct HeadersOfRecord {
+  std::vector<std::pair<std::string, std::string>> headers;
   Offset batch_start;
+  // "" where there is no such header.
+  std::string_view value(std::string_view key) const;
 };
-Result<std::optional<LastHeader>> find_last_header(log::Partition& partition,
-                                                   std::string_view header);
+// Of the last record of a batch that has `header`, searching back from the partition's end;
+// nullopt if there is none.
+Result<std::optional<HeadersOfRecord>> find_last_with_header(log::Partition& partition,
+                                                             std::string_view header);
 
 }  // namespace millrace::topic

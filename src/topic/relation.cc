@@ -31,8 +31,10 @@ class TopicScan : public sql::RelationScan {
       while (at_ < records_.size() && row < sql::kChunkRows) {
         const auto& record = records_[at_++];
         if (record.offset >= end_ || !record.value) continue;
-        if (decoder_.decode(*record.value, row)) ++row;
-        else ++undecodable_;
+        if (decoder_.decode(*record.value, row))
+          ++row;
+        else
+          ++undecodable_;
       }
     }
     return row;

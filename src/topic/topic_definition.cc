@@ -40,11 +40,11 @@ Result<TopicDefinition> definition_of(const log::Topic& topic) {
       !json["key"].is_string())
     return fail(ErrorCode::kCorrupt, "topic {}: its metadata cannot be read: {}", topic.name(),
                 topic.metadata());
-  return TopicDefinition{.name = topic.name(),
-                         .columns = MR_TRY_IN(schema::columns_from_json(json["columns"]),
-                                              "topic " + topic.name()),
-                         .key = json["key"].get<std::string>(),
-                         .partitions = topic.partition_count()};
+  return TopicDefinition{
+      .name = topic.name(),
+      .columns = MR_TRY_IN(schema::columns_from_json(json["columns"]), "topic " + topic.name()),
+      .key = json["key"].get<std::string>(),
+      .partitions = topic.partition_count()};
 }
 
 Result<log::Topic*> open_topic(log::Log& log, const TopicDefinition& definition) {
@@ -62,8 +62,7 @@ Result<log::Topic*> open_topic(log::Log& log, const TopicDefinition& definition)
                 "topic {} has the key '{}', the pipeline file says '{}': records of one key would "
                 "lose their order; give the new key to a topic of another name",
                 definition.name, existing.key, definition.key);
-  if (existing.columns != definition.columns)
-    MR_TRY(topic->set_metadata(to_metadata(definition)));
+  if (existing.columns != definition.columns) MR_TRY(topic->set_metadata(to_metadata(definition)));
   return topic;
 }
 

@@ -1,0 +1,145 @@
+#include "pipeline/ingest_loop.h"
+
+#include <functional>
+
+#include "base/time.h"
+
+namespace millrace::pipeline {
+namespace {
+
+// Failed requests in a row that end a `once` run.
+constexpr int kAttemptsOfOneRun = 5;
+
+}  // namespace
+
+IngestLoop::IngestLoop(SourcePlan plan, log::Log& log, log::Topic& topic, Logger& logger,
+                       io::Clock& clock)
+    : plan_(std::move(plan)),
+      topic_(topic),
+      logger_(logger),
+      clock_(clock),
+      fetcher_(plan_.spec.http),
+      backoff_(std::hash<std::string>()(plan_.spec.name)),
+      writer_(topic, plan_.topic, plan_.transform.columns()),
+      dead_letters_(log, plan_.spec.name, 1) {
+  if (plan_.spec.http.page) cursor_.page = plan_.spec.http.page->first;
+}
+
+Result<void> IngestLoop::recover() {
+  auto sequence_of = [](std::string_view text) -> Result<int64_t> {
+    return MR_TRY(source::parse_cursor(text)).sequence;
+  };
+  MR_TRY(topic::recover_page(topic_, source::kCursorHeader, sequence_of));
+  for (int32_t i = 0; i < topic_.partition_count(); ++i) {
+    auto last = MR_TRY(
+        topic::find_last_with_header(topic_.partition(PartitionId(i)), source::kCursorHeader));
+    if (!last) continue;
+    auto cursor = MR_TRY(source::parse_cursor(last->value(source::kCursorHeader)));
+    if (cursor.sequence > cursor_.sequence) set_cursor(cursor);
+  }
+  return {};
+}
+
+void IngestLoop::set_cursor(const source::Cursor& cursor) {
+  std::scoped_lock lock(cursor_mutex_);
+  cursor_ = cursor;
+}
+
+Result<void> IngestLoop::write_dead_letters(std::span<const sql::Failure> failures,
+                                            int64_t sequence, int64_t timestamp_ms) {
+  for (const auto& failure : failures) {
+    Origin origin{.topic = plan_.spec.name,
+                  .partition = sequence,
+                  .offset = static_cast<int64_t>(failure.record)};
+    MR_TRY(dead_letters_.add(PartitionId(0), origin, failure, std::nullopt, *items_[failure.record],
+                             timestamp_ms));
+  }
+  return dead_letters_.flush();
+}
+
+// One page from request to disk.
+Result<IngestLoop::Page> IngestLoop::take_page(std::stop_token stop) {
+  auto body = MR_TRY(fetcher_.fetch(cursor_, stop));
+  auto items = MR_TRY(splitter_.split(body, plan_.spec.items));
+  if (items.empty()) return Page::kNoItems;
+  items_.assign(items.begin(), items.end());
+
+  int64_t now_micros = clock_.now_micros();
+  writer_.begin(now_micros / 1'000);
+  failures_.clear();
+  auto counts = MR_TRY(plan_.transform.run(items_, writer_, failures_));
+
+  source::Cursor next = cursor_;
+  ++next.sequence;
+  if (plan_.spec.http.page) ++next.page;
+  next.items += static_cast<int64_t>(items_.size());
+  next.records += static_cast<int64_t>(writer_.row_count());
+  next.filtered += static_cast<int64_t>(counts.filtered);
+  next.dead_letters += static_cast<int64_t>(counts.failed);
+  MR_TRY_IN(write_dead_letters(failures_, next.sequence, now_micros / 1'000),
+            "writing dead letters of " + plan_.spec.name);
+  MR_TRY(writer_.append(source::kCursorHeader, source::to_json(next, plan_.spec.name)));
+  set_cursor(next);
+  rate_.add(static_cast<int64_t>(writer_.row_count()), clock_.monotonic_micros());
+  return Page::kItems;
+}
+
+bool IngestLoop::run_is_over(Page page, int64_t started_micros) const {
+  if (plan_.spec.run_for)
+    return clock_.monotonic_micros() - started_micros >= plan_.spec.run_for->count() * 1'000;
+  return page == Page::kNoItems || !plan_.spec.http.page;
+}
+
+bool IngestLoop::wait_after(const Error& error, std::stop_token stop) {
+  auto wait = backoff_.next(fetcher_.retry_after());
+  health_.set(NodeState::kWaiting, error.message());
+  logger_.warning(fmt::format("trying again in {}", format_duration(wait)),
+                  {{"node", plan_.spec.name},
+                   {"error_type", std::string(to_string(error.code()))},
+                   {"error", error.message()}});
+  return clock_.wait(wait, stop);
+}
+
+Result<void> IngestLoop::run(bool once, std::stop_token stop) {
+  int64_t started = clock_.monotonic_micros();
+  int failures_in_a_row = 0;
+  while (!stop.stop_requested()) {
+    int64_t request_started = clock_.monotonic_micros();
+    auto page = take_page(stop);
+    if (!page) {
+      if (stop.stop_requested()) break;
+      if (once && ++failures_in_a_row == kAttemptsOfOneRun) {
+        health_.set(NodeState::kWaiting, page.error().message());
+        return std::unexpected(
+            std::move(page).error().within(fmt::format("source {}", plan_.spec.name)));
+      }
+      if (!wait_after(page.error(), stop)) break;
+      continue;
+    }
+    failures_in_a_row = 0;
+    backoff_.reset();
+    health_.set(NodeState::kRunning);
+    if (once && run_is_over(*page, started)) break;
+    // `every` counts from the start of one request to that of the next.
+    int64_t spent_ms = (clock_.monotonic_micros() - request_started) / 1'000;
+    auto rest = plan_.spec.http.every - std::chrono::milliseconds(spent_ms);
+    if (rest.count() > 0 && !clock_.wait(rest, stop)) break;
+  }
+  health_.set(NodeState::kFinished);
+  return {};
+}
+
+SourceStatus IngestLoop::status() const {
+  SourceStatus status{.name = plan_.spec.name, .topic = topic_.name()};
+  health_.tell(status);
+  status.records_per_s = rate_.per_second(clock_.monotonic_micros());
+  std::scoped_lock lock(cursor_mutex_);
+  status.pages = cursor_.sequence;
+  status.items = cursor_.items;
+  status.records = cursor_.records;
+  status.filtered = cursor_.filtered;
+  status.dead_letters = cursor_.dead_letters;
+  return status;
+}
+
+}  // namespace millrace::pipeline

@@ -1,0 +1,319 @@
+#include "pipeline/instance.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <thread>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "io/io.h"
+#include "pipeline/dead_letters.h"
+#include "pipeline/ingest_loop.h"
+#include "pipeline/plan.h"
+#include "pipeline/table_loop.h"
+#include "sql/engine.h"
+
+namespace millrace::pipeline {
+namespace {
+
+constexpr std::string_view kFormat = "millrace data directory, format 1\n";
+
+// DuckDB's memory for all nodes' batches.
+constexpr size_t kBatchMemoryBytes = size_t{128} << 20;
+
+// A second process gets this long to leave, as after a restart.
+constexpr std::chrono::milliseconds kLockWait{2'000};
+
+Result<void> check_format(const std::string& path, bool read_only) {
+  if (!MR_TRY(io::file_exists(path))) {
+    if (read_only) return {};
+    return io::write_file_atomic(path, kFormat);
+  }
+  auto found = MR_TRY(io::read_file(path, 1'000));
+  if (found == kFormat) return {};
+  return fail(ErrorCode::kConflict,
+              "{} says '{}': this data directory is from another version of millrace; use that "
+              "version, or another --data-dir",
+              path, excerpt(found, 80));
+}
+
+}  // namespace
+
+std::string_view to_string(NodeState state) {
+  switch (state) {
+    case NodeState::kAtRest:
+      return "at rest";
+    case NodeState::kRunning:
+      return "running";
+    case NodeState::kWaiting:
+      return "waiting";
+    case NodeState::kFinished:
+      return "finished";
+  }
+  return "";
+}
+
+class Instance::Impl {
+ public:
+  Impl(Options options, Logger& logger, io::Clock& clock)
+      : options_(std::move(options)), logger_(logger), clock_(clock) {}
+  ~Impl() { (void)stop(); }
+
+  Result<void> open();
+  Result<void> start(spec::Pipeline pipeline, bool once);
+  Result<void> wait_until_finished(std::stop_token stop);
+  Result<void> stop();
+  Status status() const;
+
+  const Options& options() const { return options_; }
+  log::Log& log() { return *log_; }
+  store::Store& store() { return *store_; }
+  io::Clock& clock() { return clock_; }
+
+ private:
+  Result<void> make_nodes(Plan plan);
+  Result<void> make_source(SourcePlan plan);
+  Result<void> make_table(TablePlan plan);
+  void run_sources(bool once);
+  std::vector<SourceStatus> sources_at_rest() const;
+  std::vector<TableStatus> tables_at_rest() const;
+
+  Options options_;
+  Logger& logger_;
+  io::Clock& clock_;
+  std::optional<io::DirectoryLock> lock_;
+  std::unique_ptr<log::Log> log_;
+  std::unique_ptr<store::Store> store_;
+
+  // Of the pipeline that runs. The engine outlives the nodes' transforms.
+  std::string pipeline_name_;
+  int64_t started_micros_ = 0;
+  bool running_ = false;
+  std::unique_ptr<sql::Engine> engine_;
+  std::vector<std::unique_ptr<IngestLoop>> sources_;
+  std::vector<std::unique_ptr<TableLoop>> tables_;
+  std::stop_source stop_source_;
+  std::vector<std::jthread> source_threads_;
+  std::vector<std::jthread> table_threads_;
+
+  std::mutex mutex_;
+  std::condition_variable_any source_finished_;
+  size_t sources_running_ = 0;
+  std::optional<Error> first_error_;
+};
+
+Result<void> Instance::Impl::open() {
+  const auto& path = options_.data_dir;
+  if (options_.read_only) {
+    if (!MR_TRY(io::file_exists(path + "/format")))
+      return fail(ErrorCode::kNotFound,
+                  "there is no data in {}: 'millrace up FILE' makes it, --data-dir names another "
+                  "place",
+                  path);
+  } else {
+    MR_TRY(io::make_directories(path));
+    lock_ = MR_TRY(io::DirectoryLock::acquire(path, kLockWait));
+  }
+  MR_TRY(check_format(path + "/format", options_.read_only));
+  log_ = MR_TRY(log::Log::open(path + "/log", logger_, {.read_only = options_.read_only}));
+  store_ = MR_TRY(store::Store::open(path + "/store", logger_, {.read_only = options_.read_only}));
+  return {};
+}
+
+Result<void> Instance::Impl::make_source(SourcePlan plan) {
+  auto* topic = MR_TRY(topic::open_topic(*log_, plan.topic));
+  auto loop = std::make_unique<IngestLoop>(std::move(plan), *log_, *topic, logger_, clock_);
+  MR_TRY(loop->recover());
+  sources_.push_back(std::move(loop));
+  return {};
+}
+
+Result<void> Instance::Impl::make_table(TablePlan plan) {
+  auto* topic = MR_TRY(topic::open_topic(*log_, plan.topic));
+  auto table = MR_TRY(table::open_table(*store_, plan.definition));
+  auto loop =
+      std::make_unique<TableLoop>(std::move(plan), *log_, *topic, *store_, table, logger_, clock_);
+  MR_TRY(loop->recover());
+  tables_.push_back(std::move(loop));
+  return {};
+}
+
+// All are made and recovered before any runs: a table must not read what its source takes back.
+Result<void> Instance::Impl::make_nodes(Plan plan) {
+  for (auto& source : plan.sources) {
+    std::string name = "source " + source.spec.name;
+    MR_TRY_IN(make_source(std::move(source)), name);
+  }
+  for (auto& table : plan.tables) {
+    std::string name = "table " + table.spec.full_name();
+    MR_TRY_IN(make_table(std::move(table)), name);
+  }
+  return {};
+}
+
+Result<void> Instance::Impl::start(spec::Pipeline pipeline, bool once) {
+  MR_CHECK(!running_ && !options_.read_only);
+  engine_ = MR_TRY(sql::Engine::open({.threads = 1, .memory_bytes = kBatchMemoryBytes}));
+  std::vector<spec::Problem> problems;
+  auto plan = make_plan(*engine_, pipeline, problems);
+  if (!problems.empty())
+    return fail(ErrorCode::kInvalid, "{}: {}", spec::to_string(problems[0].place),
+                problems[0].message);
+  pipeline_name_ = plan.name;
+  MR_TRY(make_nodes(std::move(plan)));
+  started_micros_ = clock_.monotonic_micros();
+  running_ = true;
+  run_sources(once);
+  for (auto& table : tables_)
+    table_threads_.emplace_back(
+        [&loop = *table, stop = stop_source_.get_token()] { loop.run(stop); });
+  return {};
+}
+
+void Instance::Impl::run_sources(bool once) {
+  sources_running_ = sources_.size();
+  for (auto& source : sources_)
+    source_threads_.emplace_back([this, &loop = *source, once, stop = stop_source_.get_token()] {
+      auto ran = loop.run(once, stop);
+      std::scoped_lock lock(mutex_);
+      if (!ran && !first_error_) first_error_ = std::move(ran).error();
+      --sources_running_;
+      source_finished_.notify_all();
+    });
+}
+
+Result<void> Instance::Impl::wait_until_finished(std::stop_token stop) {
+  {
+    std::unique_lock lock(mutex_);
+    source_finished_.wait(lock, stop, [&] { return sources_running_ == 0; });
+  }
+  if (!stop.stop_requested()) {
+    for (auto& table : tables_) table->finish_when_caught_up();
+    std::stop_callback stop_tables(stop, [&] { stop_source_.request_stop(); });
+    table_threads_.clear();  // waits for them
+  }
+  std::scoped_lock lock(mutex_);
+  if (first_error_) return std::unexpected(*first_error_);
+  return {};
+}
+
+Result<void> Instance::Impl::stop() {
+  if (!running_) return {};
+  stop_source_.request_stop();
+  source_threads_.clear();
+  table_threads_.clear();
+  running_ = false;
+  return store_->flush();
+}
+
+std::vector<SourceStatus> Instance::Impl::sources_at_rest() const {
+  std::vector<SourceStatus> sources;
+  for (auto* topic : log_->topics()) {
+    if (is_dead_letters_topic(topic->name())) continue;
+    std::optional<SourceStatus> newest;
+    for (int32_t i = 0; i < topic->partition_count(); ++i) {
+      auto last =
+          topic::find_last_with_header(topic->partition(PartitionId(i)), source::kCursorHeader);
+      if (!last || !*last) continue;
+      auto text = (*last)->value(source::kCursorHeader);
+      auto cursor = source::parse_cursor(text);
+      if (!cursor || (newest && newest->pages >= cursor->sequence)) continue;
+      auto json = nlohmann::json::parse(text, nullptr, false);
+      newest = SourceStatus{.name = json.value("source", ""),
+                            .topic = topic->name(),
+                            .pages = cursor->sequence,
+                            .items = cursor->items,
+                            .records = cursor->records,
+                            .filtered = cursor->filtered,
+                            .dead_letters = cursor->dead_letters};
+    }
+    if (newest) sources.push_back(*newest);
+  }
+  return sources;
+}
+
+std::vector<TableStatus> Instance::Impl::tables_at_rest() const {
+  std::vector<TableStatus> tables;
+  for (const auto& table : store_->tables()) {
+    auto definition = table::definition_of(*table);
+    std::string topic_name = definition ? definition->topic : "";
+    auto* topic = log_->find_topic(topic_name);
+    TableStatus status{.name = table->definition().full_name(), .topic = topic_name};
+    if (topic == nullptr) {
+      status.error = "its topic is gone";
+    } else {
+      std::vector<store::Progress> progress;
+      for (int32_t i = 0; i < topic->partition_count(); ++i) {
+        auto one = store_->progress(*table, topic->name(), PartitionId(i));
+        progress.push_back(one && *one ? **one : store::Progress{});
+      }
+      count(*store_, *table, *topic, progress, status);
+    }
+    tables.push_back(std::move(status));
+  }
+  return tables;
+}
+
+Status Instance::Impl::status() const {
+  Status status{.pipeline = pipeline_name_, .data_dir = options_.data_dir, .running = running_};
+  if (running_) {
+    status.uptime_ms = (clock_.monotonic_micros() - started_micros_) / 1'000;
+    for (const auto& source : sources_) status.sources.push_back(source->status());
+    for (const auto& table : tables_) status.tables.push_back(table->status());
+  } else {
+    status.sources = sources_at_rest();
+    status.tables = tables_at_rest();
+  }
+  for (auto* topic : log_->topics()) {
+    TopicStatus one{.name = topic->name(),
+                    .partitions = topic->partition_count(),
+                    .is_dead_letters = is_dead_letters_topic(topic->name())};
+    for (int32_t i = 0; i < one.partitions; ++i) {
+      auto& partition = topic->partition(PartitionId(i));
+      one.records += partition.end_offset() - partition.start_offset();
+      one.bytes += partition.size_bytes();
+    }
+    status.topics.push_back(std::move(one));
+  }
+  return status;
+}
+
+Instance::Instance(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Instance::~Instance() = default;
+
+Result<std::unique_ptr<Instance>> Instance::open(Options options, Logger& logger,
+                                                 io::Clock& clock) {
+  auto impl = std::make_unique<Impl>(std::move(options), logger, clock);
+  MR_TRY(impl->open());
+  return std::unique_ptr<Instance>(new Instance(std::move(impl)));
+}
+
+Result<void> Instance::start(spec::Pipeline pipeline, bool once) {
+  return impl_->start(std::move(pipeline), once);
+}
+Result<void> Instance::wait_until_finished(std::stop_token stop) {
+  return impl_->wait_until_finished(std::move(stop));
+}
+Result<void> Instance::stop() {
+  return impl_->stop();
+}
+Status Instance::status() const {
+  return impl_->status();
+}
+const std::string& Instance::data_dir() const {
+  return impl_->options().data_dir;
+}
+log::Log& Instance::log() {
+  return impl_->log();
+}
+store::Store& Instance::store() {
+  return impl_->store();
+}
+io::Clock& Instance::clock() {
+  return impl_->clock();
+}
+
+}  // namespace millrace::pipeline

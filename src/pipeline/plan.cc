@@ -1,0 +1,160 @@
+#include "pipeline/plan.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/text.h"
+
+namespace millrace::pipeline {
+namespace {
+
+using spec::Problem;
+
+class Planner {
+ public:
+  Planner(sql::Engine& engine, const spec::Pipeline& pipeline, std::vector<Problem>& problems)
+      : engine_(engine), pipeline_(pipeline), problems_(problems) {}
+
+  Plan plan() {
+    Plan plan{.name = pipeline_.name};
+    for (const auto& source : pipeline_.sources) add_source(plan, source);
+    for (const auto& spec : pipeline_.topics)
+      if (find_topic(spec.name) == nullptr && !spec.columns.empty()) add_topic(spec, spec.columns);
+    for (const auto& table : pipeline_.tables) add_table(plan, table);
+    return plan;
+  }
+
+ private:
+  void error(const spec::Place& place, std::string message) {
+    problems_.push_back({Problem::Severity::kError, place, std::move(message)});
+  }
+  // `expectations`: in step with the transform's, for their places.
+  void error(const sql::SqlProblem& problem, const spec::Sql& select,
+             const std::vector<spec::Expectation>& expectations = {}) {
+    bool of_expectation = problem.part == sql::SqlProblem::Part::kExpectation &&
+                          problem.expectation < expectations.size();
+    const auto& sql = of_expectation ? expectations[problem.expectation].condition : select;
+    error(sql.at(problem.position), problem.message);
+  }
+
+  const topic::TopicDefinition* find_topic(std::string_view name) const {
+    auto found = std::ranges::find(topics_, name, &topic::TopicDefinition::name);
+    return found == topics_.end() ? nullptr : &*found;
+  }
+
+  void add_topic(const spec::TopicSpec& spec, schema::Columns columns) {
+    if (!spec.key.empty() &&
+        std::ranges::find(columns, spec.key, &schema::Field::name) == columns.end())
+      error(spec.key_place, fmt::format("topic {} has no column '{}' to be its key{}", spec.name,
+                                        spec.key, meant(spec.key, columns)));
+    topics_.push_back({.name = spec.name,
+                       .columns = std::move(columns),
+                       .key = spec.key,
+                       .partitions = spec.partitions});
+  }
+
+  static std::string meant(const std::string& word, const schema::Columns& columns) {
+    std::vector<std::string> names;
+    for (const auto& column : columns) names.push_back(column.name);
+    std::string near = did_you_mean(word, names);
+    return near.empty() ? fmt::format("; it has {}", fmt::join(names, ", "))
+                        : fmt::format("; did you mean '{}'?", near);
+  }
+
+  void add_source(Plan& plan, const spec::SourceSpec& source) {
+    auto transform = sql::Transform::prepare(
+        engine_, {.input = source.name, .columns = source.columns, .select = source.select.text});
+    if (!transform) return error(transform.error(), source.select);
+    const auto* topic = pipeline_.find_topic(source.to);
+    if (topic == nullptr) return;  // spec has said so
+    add_topic(*topic, transform->columns());
+    plan.sources.push_back({source, topics_.back(), std::move(*transform)});
+  }
+
+  void add_table(Plan& plan, const spec::TableSpec& table) {
+    auto input = sql::input_of(engine_, table.from.text);
+    if (!input) return error(input.error(), table.from);
+    const auto* topic = find_topic(*input);
+    if (topic == nullptr) return unknown_topic(table, *input);
+
+    std::vector<sql::Condition> conditions;
+    for (const auto& expectation : table.expect)
+      conditions.push_back({expectation.name, expectation.condition.text});
+    sql::TransformSpec spec{.input = *input,
+                            .columns = topic->columns,
+                            .select = table.from.text,
+                            .expectations = conditions};
+    auto transform = sql::Transform::prepare(engine_, spec);
+    if (!transform) return error(transform.error(), table.from, table.expect);
+
+    auto key = key_condition(table, transform->columns());
+    if (!key) return;
+    // Last, so that the user's own rules are named first.
+    spec.expectations.push_back({std::string(kPrimaryKeyRule), *key});
+    auto with_key = sql::Transform::prepare(engine_, spec);
+    if (!with_key) return error(with_key.error(), table.from);
+    auto columns = with_key->columns();
+    plan.tables.push_back({table,
+                           *topic,
+                           {.keyspace = table.keyspace,
+                            .name = table.name,
+                            .columns = std::move(columns),
+                            .partition_key = table.partition_key,
+                            .clustering_key = table.clustering_key,
+                            .topic = *input,
+                            .select = spec.select,
+                            .expectations = std::move(spec.expectations)},
+                           std::move(*with_key)});
+  }
+
+  void unknown_topic(const spec::TableSpec& table, const std::string& name) {
+    std::vector<std::string> names;
+    for (const auto& topic : topics_) names.push_back(topic.name);
+    // A source whose own SQL is wrong has no columns yet; that problem says enough.
+    if (pipeline_.find_topic(name) != nullptr) return;
+    std::string near = did_you_mean(name, names);
+    size_t at = table.from.text.find(name);
+    error(table.from.at(at == std::string::npos ? 0 : at),
+          fmt::format("there is no topic '{}' to read{}", name,
+                      near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+  }
+
+  // SQL that is true where a row has a whole primary key; nullopt where a column is missing.
+  std::optional<std::string> key_condition(const spec::TableSpec& table,
+                                           const schema::Columns& columns) {
+    std::string condition;
+    bool whole = true;
+    auto require = [&](const std::string& name, bool first_of_partition) {
+      auto column = std::ranges::find(columns, name, &schema::Field::name);
+      if (column == columns.end()) {
+        error(table.key_place, fmt::format("table {} has no column '{}' for its primary key{}",
+                                           table.full_name(), name, meant(name, columns)));
+        whole = false;
+        return;
+      }
+      std::string quoted = fmt::format("\"{}\"", name);
+      condition += fmt::format("{}{} IS NOT NULL", condition.empty() ? "" : " AND ", quoted);
+      // CQL has no empty partition key.
+      bool text = column->type.kind == schema::Kind::kVarchar;
+      if (text && first_of_partition && table.partition_key.size() == 1)
+        condition += fmt::format(" AND {} <> ''", quoted);
+    };
+    for (const auto& name : table.partition_key) require(name, true);
+    for (const auto& name : table.clustering_key) require(name, false);
+    return whole ? std::optional(condition) : std::nullopt;
+  }
+
+  sql::Engine& engine_;
+  const spec::Pipeline& pipeline_;
+  std::vector<Problem>& problems_;
+  std::vector<topic::TopicDefinition> topics_;
+};
+
+}  // namespace
+
+Plan make_plan(sql::Engine& engine, const spec::Pipeline& pipeline,
+               std::vector<Problem>& problems) {
+  return Planner(engine, pipeline, problems).plan();
+}
+
+}  // namespace millrace::pipeline

@@ -1,0 +1,138 @@
+#include "pipeline/table_loop.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+
+namespace millrace::pipeline {
+namespace {
+
+using std::chrono::milliseconds;
+
+// How long to wait for records before looking whether to finish.
+constexpr milliseconds kWait{100};
+// Before a batch that failed is tried again.
+constexpr milliseconds kRetry{1'000};
+
+}  // namespace
+
+TableLoop::TableLoop(TablePlan plan, log::Log& log, log::Topic& topic, store::Store& store,
+                     store::TablePtr table, Logger& logger, io::Clock& clock)
+    : plan_(std::move(plan)),
+      topic_(topic),
+      store_(store),
+      table_(std::move(table)),
+      logger_(logger),
+      clock_(clock),
+      writer_(table_, plan_.transform.columns(), batch_),
+      dead_letters_(log, plan_.spec.full_name(), topic.partition_count()),
+      positions_(static_cast<size_t>(topic.partition_count())),
+      progress_(positions_.size()) {}
+
+Result<void> TableLoop::recover() {
+  for (size_t i = 0; i < positions_.size(); ++i) {
+    PartitionId partition(static_cast<int32_t>(i));
+    auto progress = MR_TRY(store_.progress(*table_, topic_.name(), partition));
+    if (progress) progress_[i] = *progress;
+    positions_[i] = progress_[i].next;
+    Offset end = topic_.partition(partition).end_offset();
+    if (positions_[i] > end)
+      return fail(ErrorCode::kCorrupt,
+                  "table {} has read partition {} of topic {} up to offset {}, but the log ends at "
+                  "{}: the log and the store of this data directory do not belong together",
+                  plan_.spec.full_name(), partition, topic_.name(), positions_[i], end);
+  }
+  return {};
+}
+
+Result<bool> TableLoop::take_batch(PartitionId partition) {
+  auto i = static_cast<size_t>(partition.value);
+  auto& log_partition = topic_.partition(partition);
+  if (log_partition.end_offset() <= positions_[i]) return false;
+  auto records = MR_TRY(reader_.read(log_partition, positions_[i]));
+  if (records.empty()) return false;
+
+  batch_.clear();
+  failures_.clear();
+  writer_.begin(records);
+  auto counts = MR_TRY(plan_.transform.run(reader_.values(), writer_, failures_));
+  for (const auto& failure : failures_) {
+    const auto& record = records[failure.record];
+    Origin origin{
+        .topic = topic_.name(), .partition = partition.value, .offset = record.offset.value};
+    MR_TRY(dead_letters_.add(partition, origin, failure, record.key, record.value.value_or(""),
+                             clock_.now_micros() / 1'000));
+  }
+  MR_TRY_IN(dead_letters_.flush(), "writing dead letters");
+
+  store::Progress progress = progress_[i];
+  progress.next = records.back().offset + 1;
+  progress.written += static_cast<int64_t>(counts.passed);
+  progress.filtered += static_cast<int64_t>(counts.filtered);
+  progress.dead_letters += static_cast<int64_t>(counts.failed);
+  batch_.set_progress(*table_, topic_.name(), partition, progress);
+  MR_TRY(store_.commit(batch_));
+  positions_[i] = progress.next;
+  rate_.add(static_cast<int64_t>(records.size()), clock_.monotonic_micros());
+  std::scoped_lock lock(progress_mutex_);
+  progress_[i] = progress;
+  return true;
+}
+
+Result<bool> TableLoop::take_batches(std::stop_token stop) {
+  bool any = false;
+  for (int32_t i = 0; i < topic_.partition_count() && !stop.stop_requested(); ++i)
+    any |= MR_TRY(take_batch(PartitionId(i)));
+  return any;
+}
+
+void TableLoop::run(std::stop_token stop) {
+  while (!stop.stop_requested()) {
+    // Read before looking for records: what arrives after it is not asked for.
+    bool finishing = finishing_;
+    auto any = take_batches(stop);
+    if (!any) {
+      health_.set(NodeState::kWaiting, any.error().message());
+      logger_.error("a batch failed; trying again in 1s",
+                    {{"node", plan_.spec.full_name()},
+                     {"topic", topic_.name()},
+                     {"error_type", std::string(to_string(any.error().code()))},
+                     {"error", any.error().message()}});
+      clock_.wait(kRetry, stop);
+      continue;
+    }
+    health_.set(NodeState::kRunning);
+    if (*any) continue;
+    if (finishing) break;
+    topic_.wait(positions_, kWait, stop);
+  }
+  health_.set(NodeState::kFinished);
+}
+
+void count(const store::Store& store, const store::Table& table, log::Topic& topic,
+           const std::vector<store::Progress>& progress, TableStatus& status) {
+  for (size_t i = 0; i < progress.size(); ++i) {
+    auto end = topic.partition(PartitionId(static_cast<int32_t>(i))).end_offset();
+    status.records_in += end.value;
+    status.waiting += end - progress[i].next;
+    status.written += progress[i].written;
+    status.filtered += progress[i].filtered;
+    status.dead_letters += progress[i].dead_letters;
+  }
+  status.bytes = store.approximate_size(table).bytes;
+}
+
+TableStatus TableLoop::status() const {
+  TableStatus status{.name = plan_.spec.full_name(), .topic = topic_.name()};
+  health_.tell(status);
+  status.records_per_s = rate_.per_second(clock_.monotonic_micros());
+  std::vector<store::Progress> progress;
+  {
+    std::scoped_lock lock(progress_mutex_);
+    progress = progress_;
+  }
+  count(store_, *table_, topic_, progress, status);
+  return status;
+}
+
+}  // namespace millrace::pipeline
