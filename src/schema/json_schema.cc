@@ -260,6 +260,7 @@ Result<Converted> Converter::by_type(const Json& node, const std::string& at, si
     auto known = std::ranges::find_if(kTypeNames, [&](const auto& t) { return name == t.name; });
     if (known == kTypeNames.end()) {
       std::vector<std::string> candidates;
+      candidates.reserve(kTypeNames.size());
       for (const auto& t : kTypeNames) candidates.emplace_back(t.name);
       auto meant = name.is_string() ? did_you_mean(name.get<std::string>(), candidates) : "";
       return fail(ErrorCode::kInvalid, "{}/type: {} is not a JSON type{}", at,

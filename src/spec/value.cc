@@ -23,6 +23,7 @@ bool matches(std::string_view text, const std::string& pattern) {
 
 std::vector<std::string> names_of(const ObjectDoc& object) {
   std::vector<std::string> names;
+  names.reserve(object.keys.size());
   for (const auto& key : object.keys) names.push_back(key.name);
   return names;
 }
@@ -86,6 +87,7 @@ void read_primary_key(Reader& reader, const Item& item, TableSpec& table) {
   for (size_t i = 1; item.node.IsSequence() && i < item.node.size(); ++i) {
     auto column = reader.plain({item.node[i], item.named}, kExpected);
     if (!column) return;
+    if (column->empty()) return reader.unexpected(item, kExpected, "a column without a name");
     table.clustering_key.push_back(*std::move(column));
   }
   auto all = table.partition_key;
@@ -156,8 +158,9 @@ Value<Text> text() {
           }};
 }
 
-Value<Text> url(std::vector<std::string> schemes) {
+Value<Text> url(const std::vector<std::string>& schemes) {
   std::vector<std::string> beginnings;
+  beginnings.reserve(schemes.size());
   for (const auto& scheme : schemes) beginnings.push_back(scheme + "://");
   std::string pattern = fmt::format("^({})|{}", fmt::join(beginnings, "|"), kVariablePattern);
   std::string expected =

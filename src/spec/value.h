@@ -170,7 +170,7 @@ Value<std::vector<T>> map_of(NameRule names, Value<T> value,
 // Text in which secrets may stand.
 Value<Text> text();
 // An address with one of these schemes ("https"), and secrets.
-Value<Text> url(std::vector<std::string> schemes);
+Value<Text> url(const std::vector<std::string>& schemes);
 // Text that names something; not empty. `label` says what.
 Value<std::string> word(std::string label);
 Value<std::string> name(const NameRule& rule);
