@@ -39,7 +39,7 @@ rocksdb::Options database_options() {
   options.table_factory = table_factory();
 
   options.write_buffer_size = limits::kMemtableBytes;
-  options.max_write_buffer_number = 3;
+  options.max_write_buffer_number = 2;  // a third costs memory and saves no CPU time
   options.compaction_style = rocksdb::kCompactionStyleUniversal;
   options.compression = rocksdb::kNoCompression;
   options.max_background_jobs = 2;

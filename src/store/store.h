@@ -90,8 +90,11 @@ class Batch {
   Batch& operator=(Batch&&) noexcept;
 
   // One upsert: values[i] belongs to definition().columns[i], copied here. `timestamp_us`:
-  // microseconds since 1970, the reconciling timestamp; `ttl_s` 0: lives for ever.
-  // Errors: kInvalid: a key column is absent, or an empty partition key; the Batch is unchanged.
+  // microseconds since 1970, the reconciling timestamp; `ttl_s` 0: lives for ever, otherwise it
+  // counts from `timestamp_us`, so that writing the same again changes nothing.
+  // Errors, with which the Batch is unchanged: kInvalid: a key column is absent or no value of its
+  // type, a DECIMAL key not of its column's scale, or an empty partition key; kLimit: a key value
+  // of 64 KiB or more. Values of other columns are not looked at.
   Result<void> upsert(const Table& table, std::span<const CellValue> values, int64_t timestamp_us,
                       int32_t ttl_s = 0);
   void set_progress(const Table& table, std::string_view topic, PartitionId partition,
@@ -136,7 +139,10 @@ class Store {
   struct Options {
     bool read_only = false;
   };
-  // Opens or makes the store in folder `path`.
+  // Opens or makes the store in folder `path`, which becomes its owner's alone (0700); `logger`
+  // has to outlive it. To be read only, no process may have it open for writing.
+  // Errors: kConflict (in use), kNotFound (read_only: no store there), kUnsupported (written by
+  // another version), kCorrupt, kIo. A store opened read only answers writes with kUnsupported.
   static Result<std::unique_ptr<Store>> open(const std::string& path, Logger& logger,
                                              Options options);
   ~Store();
@@ -150,7 +156,7 @@ class Store {
   // for what differs ("column 'email' was VARCHAR, the pipeline file says BIGINT").
   Result<TablePtr> alter_table(const Table& table, TableDefinition definition);
 
-  Result<void> commit(Batch& batch);  // clears it
+  Result<void> commit(Batch& batch);  // clears it; with an error it stays, to be tried again
   Result<void> flush();               // what was committed before is on disk when it returns
 
   // Progress of (table, topic, partition); nullopt if none was committed.
@@ -165,7 +171,7 @@ class Store {
   Result<Scan> read(TablePtr table, std::span<const uint32_t> columns,
                     std::span<const std::string_view> key) const;
 
-  // About how many rows and bytes a table has (RocksDB's estimates), for listings.
+  // About how many bytes a table has (RocksDB's estimate), for listings.
   struct Size {
     uint64_t bytes = 0;
   };

@@ -3,21 +3,18 @@
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <random>
 #include <thread>
 
-#include "base/bytes.h"
-#include "base/limits.h"
 #include "store/key.h"
-#include "store/row.h"
+#include "store/rocks.h"
+#include "store/test_tables.h"
 #include "store/token.h"
 
 namespace millrace::store {
@@ -25,33 +22,10 @@ namespace {
 
 using schema::Kind;
 
-schema::Field column(const char* name, Kind kind) {
-  schema::Field field;
-  field.name = name;
-  field.type.kind = kind;
-  return field;
-}
-
-std::string bigint(int64_t value) {
-  std::string bytes;
-  append_be(bytes, value);
-  return bytes;
-}
-
 int64_t now_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(
              std::chrono::system_clock::now().time_since_epoch())
       .count();
-}
-
-TableDefinition people(const char* name = "people") {
-  return {.keyspace = "test",
-          .name = name,
-          .columns = {column("name", Kind::kVarchar), column("id", Kind::kBigInt),
-                      column("email", Kind::kVarchar), column("picture", Kind::kBlob)},
-          .partition_key = {"id"},
-          .clustering_key = {},
-          .metadata = "{}"};
 }
 
 TableDefinition readings() {
@@ -200,6 +174,33 @@ TEST_F(StoreTest, ExpiredCellsReadAsAbsent) {
     EXPECT_EQ(count(table), 2);
     ASSERT_TRUE(store_->flush());
   }
+}
+
+TEST_F(StoreTest, CompactionDropsWhatHasExpired) {
+  auto table = *store_->create_table(people());
+  put_person(table, 1, "gone", "gone", now_us() - 10'000'000, 5);
+  put_person(table, 2, "stays", "stays", now_us(), 3600);
+  commit();
+  store_.reset();
+  auto options = database_options();
+  auto filter = make_expiry_filter();
+  options.compaction_filter = filter.get();
+  rocksdb::DB* opened = nullptr;
+  ASSERT_TRUE(rocksdb::DB::Open(options, folder_, &opened).ok());
+  std::unique_ptr<rocksdb::DB> db(opened);
+  rocksdb::CompactRangeOptions all;
+  all.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+  // The first makes the whole of a key's history one value, the second looks at that.
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(db->CompactRange(all, nullptr, nullptr).ok());
+  int rows = 0;
+  std::unique_ptr<rocksdb::Iterator> keys(db->NewIterator(rocksdb::ReadOptions()));
+  for (keys->Seek(key_of_token(table->id(), INT64_MIN)); keys->Valid(); keys->Next()) ++rows;
+  EXPECT_EQ(rows, 1);
+  keys.reset();
+  db.reset();
+  reopen();
+  EXPECT_EQ(person(store_->find_table("test", "people"), 2),
+            std::vector<std::string>{"stays|stays|-"});
 }
 
 TEST_F(StoreTest, ClusteringColumnsOrderAPartitionAndAPrefixReadsPartOfIt) {
@@ -408,58 +409,6 @@ TEST_F(StoreTest, OldIdsAreNotUsedAgainAfterReopening) {
   auto second = *store_->create_table(people("second"));
   EXPECT_EQ(first->id(), TableId(1));
   EXPECT_EQ(second->id(), TableId(2));
-}
-
-// The process that the test below starts and that dies. A fork alone will not do: it would have
-// none of RocksDB's threads.
-constexpr const char* kDyingFolder = "MILLRACE_STORE_TEST_FOLDER";
-constexpr int64_t kDyingCommits = 300;
-constexpr int64_t kDyingRows = 100;  // of each commit
-
-TEST(DyingProcess, CommitsAndDies) {
-  const char* folder = std::getenv(kDyingFolder);
-  if (folder == nullptr) GTEST_SKIP() << "runs only as a child of the next test";
-  Logger logger(LogFormat::kText, LogLevel::kWarning);
-  auto store = Store::open(folder, logger, {});
-  ASSERT_TRUE(store);
-  auto table = (*store)->find_table("test", "people");
-  Batch batch;
-  const std::string picture(2'000, 'p');  // 60 MB together: some memtables are written, some not
-  for (int64_t i = 0; i < kDyingCommits; ++i) {
-    for (int64_t id = i * kDyingRows; id < (i + 1) * kDyingRows; ++id) {
-      auto key = bigint(id);
-      const CellValue values[] = {"x", key, std::nullopt, picture};
-      ASSERT_TRUE(batch.upsert(*table, values, 1));
-    }
-    batch.set_progress(*table, "t", PartitionId(0), {.next = Offset((i + 1) * kDyingRows)});
-    ASSERT_TRUE((*store)->commit(batch));
-  }
-  ::_exit(0);
-}
-
-TEST_F(StoreTest, ADeadProcessLeavesAPrefixOfItsCommits) {
-  auto table = *store_->create_table(people());
-  store_.reset();
-  pid_t child = ::fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    ::setenv(kDyingFolder, folder_.c_str(), 1);
-    ::execl("/proc/self/exe", "store_test", "--gtest_filter=DyingProcess.*", nullptr);
-    ::_exit(1);
-  }
-  int status = -1;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  ASSERT_EQ(status, 0);
-  reopen();
-  table = store_->find_table("test", "people");
-  ASSERT_NE(table, nullptr);
-  auto progress = *store_->progress(*table, "t", PartitionId(0));
-  int64_t next = progress ? progress->next.value : 0;
-  EXPECT_EQ(next % kDyingRows, 0);
-  EXPECT_LT(next, kDyingCommits * kDyingRows);
-  EXPECT_EQ(count(table), next);
-  for (int64_t id = 0; id < next; id += 97) EXPECT_EQ(person(table, id).size(), 1u) << id;
-  EXPECT_TRUE(person(table, next).empty());
 }
 
 TEST_F(StoreTest, ManyVersionsAndCompactionsGiveTheNewest) {
