@@ -47,6 +47,24 @@ SqlProblem problem(size_t position, std::string message) {
 constexpr std::string_view kOneRecord =
     "a pipeline's SELECT makes rows of one record at a time, so it has no ";
 
+std::expected<json, SqlProblem> parse_tree(Connection& connection, const std::string& sql) {
+  auto text = connection.query_text("SELECT json_serialize_sql($1::VARCHAR)", sql);
+  if (!text) return std::unexpected(problem(0, error_words(text.error().message())));
+  json tree = json::parse(*text, nullptr, false);
+  if (tree.is_discarded()) return std::unexpected(problem(0, "DuckDB cannot parse this"));
+  if (tree.value("error", true)) {
+    size_t position = 0;
+    std::string at = text_of(tree, "position");
+    std::from_chars(at.data(), at.data() + at.size(), position);
+    return std::unexpected(problem(position, text_of(tree, "error_message")));
+  }
+  if (tree["statements"].size() != 1)
+    return std::unexpected(problem(0, "this must be one SELECT, not several statements"));
+  return tree;
+}
+
+json& select_of(json& tree) { return tree["statements"][0]["node"]; }
+
 // The first thing in the select node that needs more than one record.
 std::optional<SqlProblem> refused(const json& select) {
   auto no = [](size_t position, std::string_view what) {
@@ -121,38 +139,43 @@ schema::Columns keep_read(const schema::Columns& columns, const Reading& reading
 
 }  // namespace
 
-SelectStatement::SelectStatement(nlohmann::json tree)
-    : tree_(std::move(tree)), input_(text_of(select()["from_table"], "table_name")) {}
+SelectStatement::SelectStatement(nlohmann::json tree, std::string text, size_t added)
+    : tree_(std::move(tree)),
+      input_(text_of(select()["from_table"], "table_name")),
+      text_(std::move(text)),
+      added_(added) {}
 
 std::expected<SelectStatement, SqlProblem> SelectStatement::parse(Connection& connection,
                                                                   std::string_view sql,
                                                                   std::string_view input) {
-  auto statement = parse(connection, sql);
-  if (!statement) return statement;
-  const json& from = statement->select()["from_table"];
-  if (!same_name(statement->input(), input) || !text_of(from, "schema_name").empty())
+  std::string text(sql);
+  size_t added = 0;
+  auto tree = parse_tree(connection, text);
+  if (!tree) return std::unexpected(tree.error());
+  if (text_of(select_of(*tree)["from_table"], "type") == "EMPTY") {
+    // DuckDB lets FROM come first.
+    std::string from = fmt::format("FROM {} ", quote_identifier(input));
+    added = from.size();
+    text = from + text;
+    tree = parse_tree(connection, text);
+    if (!tree) return std::unexpected(tree.error());
+  }
+  if (auto no = refused(select_of(*tree))) return std::unexpected(*no);
+  SelectStatement statement(*std::move(tree), std::move(text), added);
+  const json& from = statement.select()["from_table"];
+  if (!same_name(statement.input(), input) || !text_of(from, "schema_name").empty())
     return std::unexpected(
         problem(location_of(from),
-                fmt::format("FROM {}: only {} can be read here", statement->input(), input)));
+                fmt::format("FROM {}: only {} can be read here", statement.input(), input)));
   return statement;
 }
 
 std::expected<SelectStatement, SqlProblem> SelectStatement::parse(Connection& connection,
                                                                   std::string_view sql) {
-  auto text = connection.query_text("SELECT json_serialize_sql($1::VARCHAR)", std::string(sql));
-  if (!text) return std::unexpected(problem(0, error_words(text.error().message())));
-  json tree = json::parse(*text, nullptr, false);
-  if (tree.is_discarded()) return std::unexpected(problem(0, "DuckDB cannot parse this"));
-  if (tree.value("error", true)) {
-    size_t position = 0;
-    std::string at = text_of(tree, "position");
-    std::from_chars(at.data(), at.data() + at.size(), position);
-    return std::unexpected(problem(position, text_of(tree, "error_message")));
-  }
-  if (tree["statements"].size() != 1)
-    return std::unexpected(problem(0, "this must be one SELECT, not several statements"));
-  if (auto no = refused(tree["statements"][0]["node"])) return std::unexpected(*no);
-  return SelectStatement(std::move(tree));
+  auto tree = parse_tree(connection, std::string(sql));
+  if (!tree) return std::unexpected(tree.error());
+  if (auto no = refused(select_of(*tree))) return std::unexpected(*no);
+  return SelectStatement(*std::move(tree), std::string(sql), 0);
 }
 
 schema::Columns SelectStatement::columns_read(const schema::Columns& columns) const {
@@ -174,7 +197,7 @@ schema::Columns SelectStatement::columns_read(const schema::Columns& columns) co
 
 Result<std::string> SelectStatement::with_record_column(Connection& connection) const {
   json tree = tree_;
-  json& select = tree["statements"][0]["node"];
+  json& select = select_of(tree);
   walk(select, [](json& node) {
     if (text_of(node, "class") == "STAR" && text_of(node, "type") == "STAR")
       node["exclude_list"].push_back(kRecordColumn);

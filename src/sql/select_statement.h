@@ -20,12 +20,15 @@ class SelectStatement {
   // Parses, and refuses what needs more than one record.
   static std::expected<SelectStatement, SqlProblem> parse(Connection& connection,
                                                           std::string_view sql);
-  // The same, and it must read `input`.
+  // The same, and it must read `input`, which it reads too where it has no FROM.
   static std::expected<SelectStatement, SqlProblem> parse(Connection& connection,
                                                           std::string_view sql,
                                                           std::string_view input);
   // The name after FROM.
   const std::string& input() const { return input_; }
+  // The statement with its FROM, and how many bytes of it were put before the user's own.
+  const std::string& text() const { return text_; }
+  size_t added() const { return added_; }
 
   // Of `columns`, and inside their STRUCTs, what the statement may read; everything where a `*`
   // stands in it.
@@ -35,11 +38,13 @@ class SelectStatement {
   Result<std::string> with_record_column(Connection& connection) const;
 
  private:
-  explicit SelectStatement(nlohmann::json tree);
+  SelectStatement(nlohmann::json tree, std::string text, size_t added);
   const nlohmann::json& select() const { return tree_["statements"][0]["node"]; }
 
   nlohmann::json tree_;
   std::string input_;
+  std::string text_;
+  size_t added_;
 };
 
 // The byte position that DuckDB's "LINE n: … ^" in `error` points at in `sql`; 0 if it has none.

@@ -100,8 +100,11 @@ Result<void> Transform::Impl::expose(const schema::Columns& input_columns) {
 }
 
 std::optional<SqlProblem> Transform::Impl::compile() {
+  auto select = SelectStatement::parse(connection, spec.select, spec.input);
+  if (!select) return select.error();
   auto as_problem = [&](const Error& error) {
-    return SqlProblem{.position = error_position(error.message(), spec.select),
+    size_t position = error_position(error.message(), select->text());
+    return SqlProblem{.position = position - std::min(position, select->added()),
                       .message = error_words(error.message())};
   };
   function_name = connection.unique_name();
@@ -113,11 +116,9 @@ std::optional<SqlProblem> Transform::Impl::compile() {
   duckdb_table_function_set_function(function.get(), fill_input);
   duckdb_register_table_function(connection.get(), function.get());
 
-  auto select = SelectStatement::parse(connection, spec.select, spec.input);
-  if (!select) return select.error();
   // First with all columns and the user's own text, for errors with the right place and choices.
   if (auto done = expose(spec.columns); !done) return as_problem(done.error());
-  auto tried = connection.prepare(spec.select);
+  auto tried = connection.prepare(select->text());
   if (!tried) return as_problem(tried.error());
   if (auto problem = check_columns(tried->get())) return problem;
 
