@@ -1,7 +1,11 @@
 #include "base/logger.h"
 
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+
+#include <mutex>
+#include <utility>
 
 namespace millrace {
 namespace {
@@ -35,12 +39,36 @@ void append_json_string(std::string& to, std::string_view text) {
   to += '"';
 }
 
+class OutputSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit OutputSink(Logger::Output output) : output_(std::move(output)) {}
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    output_(std::string_view(line.data(), line.size()));
+  }
+  void flush_() override {}
+
+ private:
+  Logger::Output output_;
+};
+
+std::unique_ptr<spdlog::logger> make_logger(spdlog::sink_ptr sink) {
+  return std::make_unique<spdlog::logger>("millrace", std::move(sink));
+}
+
 }  // namespace
 
 Logger::Logger(LogFormat format, LogLevel least)
-    : format_(format),
-      logger_(std::make_unique<spdlog::logger>("millrace",
-                                               std::make_shared<spdlog::sinks::stderr_sink_mt>())) {
+    : Logger(format, least, make_logger(std::make_shared<spdlog::sinks::stderr_sink_mt>())) {}
+
+Logger::Logger(LogFormat format, LogLevel least, Output output)
+    : Logger(format, least, make_logger(std::make_shared<OutputSink>(std::move(output)))) {}
+
+Logger::Logger(LogFormat format, LogLevel least, std::unique_ptr<spdlog::logger> logger)
+    : format_(format), logger_(std::move(logger)) {
   logger_->set_level(spdlog_level(least));
   logger_->set_pattern(format == LogFormat::kJson
                            ? R"({"ts":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"

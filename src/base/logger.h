@@ -1,7 +1,8 @@
-// One line of log: to people as text on a terminal, to machines as JSON otherwise; always stderr.
+// One line of log: to people as text on a terminal, to machines as JSON otherwise; to stderr.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -24,7 +25,12 @@ struct LogField {
 // Safe from any thread. Never given secrets: what it is told, it prints.
 class Logger {
  public:
+  // Given a whole line with its line end, one at a time, on the thread that logs.
+  using Output = std::function<void(std::string_view line)>;
+
   Logger(LogFormat format, LogLevel least);
+  // To `output` instead of stderr, for who shows more than lines there.
+  Logger(LogFormat format, LogLevel least, Output output);
   ~Logger();
   Logger(const Logger&) = delete;
   Logger& operator=(const Logger&) = delete;
@@ -45,6 +51,8 @@ class Logger {
   }
 
  private:
+  Logger(LogFormat format, LogLevel least, std::unique_ptr<spdlog::logger> logger);
+
   LogFormat format_;
   std::unique_ptr<spdlog::logger> logger_;
 };

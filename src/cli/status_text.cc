@@ -1,0 +1,275 @@
+#include "cli/status_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/text.h"
+
+namespace millrace::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Rows = std::vector<std::vector<Cell>>;
+
+std::string text(const Json& json, const char* name) {
+  return json.at(name).get<std::string>();
+}
+
+int64_t number(const Json& json, const char* name) {
+  return json.at(name).get<int64_t>();
+}
+
+Cell count(const Json& json, const char* name) {
+  return {with_thousands(number(json, name))};
+}
+
+// A count that should be zero.
+Cell refused(const Json& json, const char* name) {
+  auto value = number(json, name);
+  return {with_thousands(value), value > 0 ? Look::kBad : Look::kPlain};
+}
+
+Cell state(const Json& node) {
+  auto name = text(node, "state");
+  auto look = name == "running" ? Look::kGood : name == "waiting" ? Look::kBad : Look::kDim;
+  return {name, look};
+}
+
+Cell rate(const Json& node) {
+  return {rate_text(node.at("records_per_s").get<double>())};
+}
+
+int64_t missing_of_source(const Json& source) {
+  return number(source, "items") - number(source, "records") - number(source, "filtered") -
+         number(source, "dead_letters");
+}
+
+int64_t missing_of_table(const Json& table) {
+  return number(table, "records_in") - number(table, "written") - number(table, "filtered") -
+         number(table, "dead_letters") - number(table, "waiting");
+}
+
+// Lines under a table for the nodes that have an error.
+Result<void> print_errors(const Json& nodes, const Terminal& terminal, const Emit& emit) {
+  for (const auto& node : nodes) {
+    auto error = text(node, "error");
+    if (error.empty()) continue;
+    auto line = fmt::format("{}: {}", text(node, "name"), printable(error));
+    MR_TRY(emit(paint(line, Look::kBad, terminal.colour) + "\n"));
+  }
+  return {};
+}
+
+Result<void> print_sources(const Json& sources, const Terminal& terminal, const Emit& emit) {
+  if (sources.empty()) return {};
+  Rows rows;
+  for (const auto& source : sources) {
+    rows.push_back({{text(source, "name")},
+                    {text(source, "topic")},
+                    state(source),
+                    count(source, "pages"),
+                    count(source, "items"),
+                    count(source, "records"),
+                    count(source, "filtered"),
+                    refused(source, "dead_letters"),
+                    rate(source)});
+  }
+  MR_TRY(emit("\n"));
+  MR_TRY(print_table({{"SOURCE", false, true},
+                      {"TO"},
+                      {"STATE"},
+                      {"PAGES", true},
+                      {"ITEMS", true},
+                      {"RECORDS", true},
+                      {"FILTERED", true},
+                      {"DEAD LETTERS", true},
+                      {"RATE", true}},
+                     rows, terminal, emit));
+  return print_errors(sources, terminal, emit);
+}
+
+Result<void> print_topics(const Json& topics, const Terminal& terminal, const Emit& emit) {
+  if (topics.empty()) return {};
+  Rows rows;
+  for (const auto& topic : topics) {
+    rows.push_back({{text(topic, "name")},
+                    count(topic, "partitions"),
+                    count(topic, "records"),
+                    {format_bytes(topic.at("bytes").get<uint64_t>())}});
+  }
+  MR_TRY(emit("\n"));
+  return print_table(
+      {{"TOPIC", false, true}, {"PARTITIONS", true}, {"RECORDS", true}, {"SIZE", true}}, rows,
+      terminal, emit);
+}
+
+Result<void> print_tables(const Json& tables, const Terminal& terminal, const Emit& emit) {
+  if (tables.empty()) return {};
+  Rows rows;
+  for (const auto& table : tables) {
+    rows.push_back({{text(table, "name")},
+                    {text(table, "topic")},
+                    state(table),
+                    count(table, "records_in"),
+                    count(table, "written"),
+                    count(table, "filtered"),
+                    refused(table, "dead_letters"),
+                    count(table, "waiting"),
+                    rate(table),
+                    {format_bytes(table.at("bytes").get<uint64_t>())}});
+  }
+  MR_TRY(emit("\n"));
+  MR_TRY(print_table({{"TABLE", false, true},
+                      {"FROM"},
+                      {"STATE"},
+                      {"RECORDS IN", true},
+                      {"WRITTEN", true},
+                      {"FILTERED", true},
+                      {"DEAD LETTERS", true},
+                      {"WAITING", true},
+                      {"RATE", true},
+                      {"SIZE", true}},
+                     rows, terminal, emit));
+  return print_errors(tables, terminal, emit);
+}
+
+Result<void> print_balance(const Json& status, const Terminal& terminal, const Emit& emit) {
+  if (is_balanced(status)) {
+    return emit(paint("every record is accounted for", Look::kGood, terminal.colour) + "\n");
+  }
+  int64_t missing = 0;
+  for (const auto& source : status.at("sources")) missing += std::abs(missing_of_source(source));
+  for (const auto& table : status.at("tables")) missing += std::abs(missing_of_table(table));
+  auto words = fmt::format(
+      "{} not accounted for: this is a bug of millrace; please report it, with this table",
+      missing == 1 ? "1 record is" : with_thousands(missing) + " records are");
+  return emit(paint(words, Look::kBad, terminal.colour) + "\n");
+}
+
+}  // namespace
+
+bool is_balanced(const Json& status) {
+  return std::ranges::all_of(status.at("sources"),
+                             [](const Json& source) { return missing_of_source(source) == 0; }) &&
+         std::ranges::all_of(status.at("tables"),
+                             [](const Json& table) { return missing_of_table(table) == 0; });
+}
+
+Result<void> print_status(const Json& status, const Terminal& terminal, const Emit& emit) {
+  auto running = status.at("running").get<bool>();
+  auto words = running ? fmt::format("{}, running for {}", text(status, "pipeline"),
+                                     span_text(number(status, "uptime_ms")))
+                       : std::string("not running");
+  MR_TRY(emit(fmt::format("pipeline  {}\ndata      {}\n", words, text(status, "data_dir"))));
+  MR_TRY(print_sources(status.at("sources"), terminal, emit));
+  MR_TRY(print_topics(status.at("topics"), terminal, emit));
+  return print_tables(status.at("tables"), terminal, emit);
+}
+
+Result<void> print_summary(const Json& status, const Terminal& terminal, const Emit& emit) {
+  Rows rows;
+  for (const auto& source : status.at("sources")) {
+    rows.push_back({{text(source, "name")},
+                    count(source, "pages"),
+                    count(source, "items"),
+                    count(source, "records"),
+                    count(source, "filtered"),
+                    refused(source, "dead_letters")});
+  }
+  if (!rows.empty()) {
+    MR_TRY(print_table({{"SOURCE", false, true},
+                        {"PAGES", true},
+                        {"ITEMS", true},
+                        {"= RECORDS", true},
+                        {"+ FILTERED", true},
+                        {"+ DEAD LETTERS", true}},
+                       rows, terminal, emit));
+    MR_TRY(emit("\n"));
+  }
+  rows.clear();
+  for (const auto& table : status.at("tables")) {
+    rows.push_back({{text(table, "name")},
+                    count(table, "records_in"),
+                    count(table, "written"),
+                    count(table, "filtered"),
+                    refused(table, "dead_letters"),
+                    count(table, "waiting")});
+  }
+  if (!rows.empty()) {
+    MR_TRY(print_table({{"TABLE", false, true},
+                        {"RECORDS IN", true},
+                        {"= WRITTEN", true},
+                        {"+ FILTERED", true},
+                        {"+ DEAD LETTERS", true},
+                        {"+ WAITING", true}},
+                       rows, terminal, emit));
+    MR_TRY(emit("\n"));
+  }
+  return print_balance(status, terminal, emit);
+}
+
+std::vector<std::string> live_lines(const Json& status, const Terminal& terminal) {
+  Rows rows;
+  for (const auto& source : status.at("sources")) {
+    rows.push_back({{text(source, "name")},
+                    state(source),
+                    count(source, "records"),
+                    rate(source),
+                    {"", Look::kDim},
+                    refused(source, "dead_letters")});
+  }
+  for (const auto& table : status.at("tables")) {
+    rows.push_back({{text(table, "name")},
+                    state(table),
+                    count(table, "written"),
+                    rate(table),
+                    count(table, "waiting"),
+                    refused(table, "dead_letters")});
+  }
+  std::vector<std::string> lines;
+  auto collect = [&](std::string_view text) -> Result<void> {
+    while (!text.empty()) {
+      auto end = text.find('\n');
+      lines.emplace_back(text.substr(0, end));
+      text.remove_prefix(end + 1);
+    }
+    return {};
+  };
+  auto name =
+      fmt::format("{} {}", text(status, "pipeline"), span_text(number(status, "uptime_ms")));
+  (void)print_table(
+      {{name}, {"STATE"}, {"RECORDS", true}, {"RATE", true}, {"LAG", true}, {"DEAD LETTERS", true}},
+      rows, terminal, collect);
+  for (const auto* nodes : {"sources", "tables"}) {
+    for (const auto& node : status.at(nodes)) {
+      if (text(node, "error").empty()) continue;
+      auto line = fmt::format("{}: {}", text(node, "name"), printable(text(node, "error")));
+      lines.push_back(paint(cut_to_width(line, terminal.width), Look::kBad, terminal.colour));
+    }
+  }
+  return lines;
+}
+
+std::string rate_text(double per_s) {
+  if (per_s > 0 && per_s < 10) return fmt::format("{:.1f}/s", per_s);
+  return with_thousands(static_cast<int64_t>(per_s + 0.5)) + "/s";
+}
+
+std::string span_text(int64_t milliseconds) {
+  static constexpr std::array<std::pair<int64_t, char>, 4> kUnits = {
+      {{86'400, 'd'}, {3'600, 'h'}, {60, 'm'}, {1, 's'}}};
+  auto seconds = milliseconds / 1'000;
+  for (size_t i = 0; i + 1 < kUnits.size(); ++i) {
+    auto [size, unit] = kUnits[i];
+    auto [next_size, next_unit] = kUnits[i + 1];
+    if (seconds < size) continue;
+    return fmt::format("{}{} {}{}", seconds / size, unit, seconds % size / next_size, next_unit);
+  }
+  return fmt::format("{}s", seconds);
+}
+
+}  // namespace millrace::cli
