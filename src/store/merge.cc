@@ -41,6 +41,7 @@ class RowMerger : public rocksdb::MergeOperator {
     for (const auto& operand : in.operand_list)
       if (!folder.add(operand)) return false;
     folder.row().forget_expired(now_s());
+    out->new_value.clear();  // an iterator leaves the row before there
     folder.row().append_to(out->new_value);
     return true;
   }
@@ -51,6 +52,7 @@ class RowMerger : public rocksdb::MergeOperator {
     RowFolder folder;
     for (const auto& operand : operands)
       if (!folder.add(operand)) return false;
+    value->clear();
     folder.row().append_to(*value);
     return true;
   }
