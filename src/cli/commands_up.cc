@@ -142,7 +142,7 @@ void Runner::wait() {
 void Runner::show() {
   auto status = this->status();
   if (is_shown()) {
-    view_.show(live_lines(status, session_.err()));
+    view_.show([&](const Terminal& terminal) { return live_lines(status, terminal); });
     return;
   }
   auto count = [](const Json& node, const char* name) {

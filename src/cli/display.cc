@@ -66,12 +66,15 @@ Terminal terminal_of(int descriptor, bool no_colour) {
   bool asked_for_none = no_colour || (no_color != nullptr && *no_color != '\0');
   bool is_dumb = term != nullptr && std::string_view(term) == "dumb";
   terminal.colour = terminal.is_terminal && !asked_for_none && !is_dumb;
-  winsize size{};
-  if (terminal.is_terminal && ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
-    terminal.width = size.ws_col;
-    terminal.height = size.ws_row;
-  }
+  measure(descriptor, terminal);
   return terminal;
+}
+
+void measure(int descriptor, Terminal& terminal) {
+  winsize size{};
+  if (!terminal.is_terminal || ioctl(descriptor, TIOCGWINSZ, &size) != 0) return;
+  if (size.ws_col > 0) terminal.width = size.ws_col;
+  if (size.ws_row > 0) terminal.height = size.ws_row;
 }
 
 std::string paint(std::string_view text, Look look, bool colour) {

@@ -17,6 +17,8 @@ struct Terminal {
 // Of a file descriptor. Colour where it is a terminal, unless `no_colour` or NO_COLOR
 // (no-color.org) or TERM=dumb says otherwise.
 Terminal terminal_of(int descriptor, bool no_colour);
+// Its size now: people resize terminals.
+void measure(int descriptor, Terminal& terminal);
 
 enum class Look : unsigned char { kPlain, kDim, kBold, kBad, kGood };
 // With the escape sequences of the look where `colour`.

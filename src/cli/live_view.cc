@@ -1,8 +1,10 @@
 #include "cli/live_view.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdio>
+#include <utility>
 
 namespace millrace::cli {
 namespace {
@@ -25,10 +27,16 @@ std::string LiveView::drawn() const {
   return text;
 }
 
-void LiveView::show(std::vector<std::string> lines) {
+void LiveView::show(const std::function<std::vector<std::string>(const Terminal&)>& make_lines) {
   if (!terminal_.is_terminal) return;
+  measure(STDERR_FILENO, terminal_);
+  auto lines = make_lines(terminal_);
   // More lines than the terminal has could not be taken back.
   if (lines.size() >= terminal_.height) lines.resize(terminal_.height - 1);
+  replace(std::move(lines));
+}
+
+void LiveView::replace(std::vector<std::string> lines) {
   std::scoped_lock lock(mutex_);
   auto text = erased();
   lines_ = std::move(lines);
@@ -36,7 +44,7 @@ void LiveView::show(std::vector<std::string> lines) {
 }
 
 void LiveView::clear() {
-  show({});
+  replace({});
 }
 
 void LiveView::log(std::string_view lines) {

@@ -1,6 +1,7 @@
 // A few lines at the bottom of a terminal that change in place, with log lines going by above.
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -10,24 +11,26 @@
 
 namespace millrace::cli {
 
-// On stderr, where it is a terminal; elsewhere it only passes log lines on. Safe from any thread.
+// On stderr, where it is a terminal; elsewhere it only passes log lines on. log() is safe from
+// any thread, the others belong to one.
 class LiveView {
  public:
   explicit LiveView(const Terminal& terminal) : terminal_(terminal) {}
 
-  // Lines without line ends, none wider than the terminal.
-  void show(std::vector<std::string> lines);
+  // Lines without line ends, made for the terminal as it is now.
+  void show(const std::function<std::vector<std::string>(const Terminal&)>& make_lines);
   // Removes them.
   void clear();
   // Whole lines that stay.
   void log(std::string_view lines);
 
  private:
+  void replace(std::vector<std::string> lines);
   std::string erased() const;
   std::string drawn() const;
 
-  const Terminal terminal_;
-  std::mutex mutex_;  // guards what follows, and what is written
+  Terminal terminal_;  // only for show()
+  std::mutex mutex_;   // guards what follows, and what is written
   std::vector<std::string> lines_;
 };
 

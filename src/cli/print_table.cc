@@ -14,40 +14,48 @@ bool gives_way(const Column& column) {
   return !column.right && !column.whole;
 }
 
-// The most columns that a cell of text may take for a line to fit into `width`.
-size_t narrowest_cap(const std::vector<Column>& columns, const std::vector<size_t>& widths,
-                     size_t width) {
-  auto line_with = [&](size_t cap) {
-    size_t line = (widths.size() - 1) * kGap.size();
-    for (size_t i = 0; i < widths.size(); ++i)
-      line += gives_way(columns[i]) ? std::min(widths[i], cap) : widths[i];
-    return line;
-  };
-  size_t cap = *std::ranges::max_element(widths);
-  while (cap > kNarrowest && line_with(cap) > width) --cap;
-  return cap;
+// How columns share a line.
+struct Layout {
+  std::vector<size_t> shown;   // positions of columns
+  std::vector<size_t> widths;  // by position
+};
+
+size_t line_width(const std::vector<Column>& columns, const Layout& layout, size_t cap) {
+  size_t width = (layout.shown.size() - 1) * kGap.size();
+  for (size_t i : layout.shown)
+    width += gives_way(columns[i]) ? std::min(layout.widths[i], cap) : layout.widths[i];
+  return width;
+}
+
+void fit(const std::vector<Column>& columns, size_t width, Layout& layout) {
+  size_t cap = *std::ranges::max_element(layout.widths);
+  for (size_t i = columns.size(); i-- > 0 && line_width(columns, layout, cap) > width;)
+    if (columns[i].optional && layout.shown.size() > 1) std::erase(layout.shown, i);
+  while (cap > kNarrowest && line_width(columns, layout, cap) > width) --cap;
+  for (size_t i = 0; i < columns.size(); ++i)
+    if (gives_way(columns[i])) layout.widths[i] = std::min(layout.widths[i], cap);
 }
 
 class TablePrinter {
  public:
   TablePrinter(const std::vector<Column>& columns, std::vector<size_t> widths,
                const Terminal& terminal)
-      : columns_(columns), widths_(std::move(widths)), terminal_(terminal) {
-    if (!terminal.is_terminal) return;
-    size_t cap = narrowest_cap(columns, widths_, terminal.width);
-    for (size_t i = 0; i < widths_.size(); ++i)
-      if (gives_way(columns[i])) widths_[i] = std::min(widths_[i], cap);
+      : columns_(columns), terminal_(terminal) {
+    layout_.widths = std::move(widths);
+    for (size_t i = 0; i < columns.size(); ++i) layout_.shown.push_back(i);
+    if (terminal.is_terminal) fit(columns, terminal.width, layout_);
   }
 
   template <class CellOf>
   void append_line(CellOf cell_of, std::string& to) const {
     size_t left = terminal_.is_terminal ? terminal_.width : std::numeric_limits<size_t>::max();
     size_t owed = 0;  // spaces, which do not end a line
-    for (size_t i = 0; i < columns_.size() && left > owed; ++i) {
+    for (size_t i : layout_.shown) {
+      if (left <= owed) break;
       Cell cell = cell_of(i);
-      auto text = cut_to_width(cell.text, widths_[i]);
+      auto text = cut_to_width(cell.text, layout_.widths[i]);
       size_t width = display_width(text);
-      size_t padding = widths_[i] - width;
+      size_t padding = layout_.widths[i] - width;
       if (columns_[i].right) owed += padding;
       if (!text.empty() && left > owed) {
         to.append(owed, ' ');
@@ -64,7 +72,7 @@ class TablePrinter {
 
  private:
   const std::vector<Column>& columns_;
-  std::vector<size_t> widths_;
+  Layout layout_;
   const Terminal& terminal_;
 };
 

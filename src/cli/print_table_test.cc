@@ -50,6 +50,15 @@ TEST(PrintTable, CutsTheWidestColumnsOnTerminalsOnly) {
                 std::string(40, 'x') + "  12345\n");
 }
 
+TEST(PrintTable, OptionalColumnsAreLeftOutFirst) {
+  std::vector<Column> columns = {{"NAME"}, {"FROM", false, false, true}, {"N", true}};
+  std::vector<std::vector<Cell>> rows = {{{"a.long.name.of.a.table"}, {"orders"}, {"1,234"}}};
+  EXPECT_EQ(print(columns, rows, kNarrow),
+            "NAME                        N\n"
+            "a.long.name.of.a.table  1,234\n");
+  EXPECT_EQ(print(columns, rows, kColour).find("FROM") != std::string::npos, true);
+}
+
 TEST(PrintTable, NoLineIsWiderThanTheTerminal) {
   std::vector<Column> columns;
   std::vector<Cell> row;

@@ -79,8 +79,8 @@ Result<void> print_sources(const Json& sources, const Terminal& terminal, const 
                     rate(source)});
   }
   MR_TRY(emit("\n"));
-  MR_TRY(print_table({{"SOURCE", false, true},
-                      {"TO"},
+  MR_TRY(print_table({{"SOURCE"},
+                      {"TO", false, false, true},
                       {"STATE"},
                       {"PAGES", true},
                       {"ITEMS", true},
@@ -102,9 +102,8 @@ Result<void> print_topics(const Json& topics, const Terminal& terminal, const Em
                     {format_bytes(topic.at("bytes").get<uint64_t>())}});
   }
   MR_TRY(emit("\n"));
-  return print_table(
-      {{"TOPIC", false, true}, {"PARTITIONS", true}, {"RECORDS", true}, {"SIZE", true}}, rows,
-      terminal, emit);
+  return print_table({{"TOPIC"}, {"PARTITIONS", true}, {"RECORDS", true}, {"SIZE", true}}, rows,
+                     terminal, emit);
 }
 
 Result<void> print_tables(const Json& tables, const Terminal& terminal, const Emit& emit) {
@@ -123,16 +122,16 @@ Result<void> print_tables(const Json& tables, const Terminal& terminal, const Em
                     {format_bytes(table.at("bytes").get<uint64_t>())}});
   }
   MR_TRY(emit("\n"));
-  MR_TRY(print_table({{"TABLE", false, true},
-                      {"FROM"},
+  MR_TRY(print_table({{"TABLE"},
+                      {"FROM", false, false, true},
                       {"STATE"},
-                      {"RECORDS IN", true},
+                      {"IN", true},
                       {"WRITTEN", true},
                       {"FILTERED", true},
                       {"DEAD LETTERS", true},
                       {"WAITING", true},
                       {"RATE", true},
-                      {"SIZE", true}},
+                      {"SIZE", true, false, true}},
                      rows, terminal, emit));
   return print_errors(tables, terminal, emit);
 }
@@ -181,7 +180,7 @@ Result<void> print_summary(const Json& status, const Terminal& terminal, const E
                     refused(source, "dead_letters")});
   }
   if (!rows.empty()) {
-    MR_TRY(print_table({{"SOURCE", false, true},
+    MR_TRY(print_table({{"SOURCE"},
                         {"PAGES", true},
                         {"ITEMS", true},
                         {"= RECORDS", true},
@@ -200,8 +199,8 @@ Result<void> print_summary(const Json& status, const Terminal& terminal, const E
                     count(table, "waiting")});
   }
   if (!rows.empty()) {
-    MR_TRY(print_table({{"TABLE", false, true},
-                        {"RECORDS IN", true},
+    MR_TRY(print_table({{"TABLE"},
+                        {"IN", true},
                         {"= WRITTEN", true},
                         {"+ FILTERED", true},
                         {"+ DEAD LETTERS", true},

@@ -55,8 +55,8 @@ TEST(StatusText, TheSummaryIsASum) {
             "SOURCE  PAGES  ITEMS  = RECORDS  + FILTERED  + DEAD LETTERS\n"
             "api         3  1,500      1,499           1               0\n"
             "\n"
-            "TABLE        RECORDS IN  = WRITTEN  + FILTERED  + DEAD LETTERS  + WAITING\n"
-            "shop.orders       1,499      1,490           0               9          0\n"
+            "TABLE           IN  = WRITTEN  + FILTERED  + DEAD LETTERS  + WAITING\n"
+            "shop.orders  1,499      1,490           0               9          0\n"
             "\n"
             "every record is accounted for\n");
 }

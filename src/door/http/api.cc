@@ -98,6 +98,15 @@ Result<void> check_parameters(const Route& route, const Target& target) {
   return {};
 }
 
+// Libraries throw when memory runs out.
+Result<std::string> run_guarded(const Route& route, const Api& api, const Call& call) {
+  try {
+    return route.handler(api, call);
+  } catch (const std::exception& error) {
+    return fail(ErrorCode::kUnavailable, "cannot answer: {}", error.what());
+  }
+}
+
 }  // namespace
 
 Response error_response(int status, const Error& error) {
@@ -123,7 +132,7 @@ Response Api::handle(const Request& request) const {
   auto checked = check_parameters(*found.route, *target);
   if (!checked) return error_response(400, checked.error());
   Call call(*std::move(target), std::move(found.taken), request);
-  auto body = found.route->handler(*this, call);
+  auto body = run_guarded(*found.route, *this, call);
   if (!body) return error_response(status_of(body.error().code()), body.error());
   return {200, *std::move(body), ""};
 }
