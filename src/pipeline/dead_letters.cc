@@ -3,7 +3,7 @@
 #include <array>
 #include <charconv>
 
-#include "topic/page_writer.h"
+#include "base/checksum.h"
 #include "topic/topic_definition.h"
 
 namespace millrace::pipeline {
@@ -38,23 +38,45 @@ Result<log::Topic*> DeadLetterWriter::topic() {
                                   .partitions = static_cast<int32_t>(partitions_.size())});
 }
 
+Result<void> DeadLetterWriter::recover(PartitionId partition, const Origin& from) {
+  auto& own = partitions_[static_cast<size_t>(partition.value)];
+  own.batch.clear();
+  own.written.clear();
+  auto* existing = log_.find_topic(dead_letters_topic(node_));
+  if (existing == nullptr) return {};
+  auto& log_partition = existing->partition(partition);
+  // Batch by batch from the end, as far as they hold any.
+  std::string buffer;
+  Offset end = log_partition.end_offset();
+  for (bool found = true; found && end > log_partition.start_offset();) {
+    found = false;
+    auto bytes = MR_TRY(log_partition.read(end + -1, 1, buffer));
+    auto batch = MR_TRY(record::BatchReader::open(bytes));
+    end = batch.header().base_offset;
+    for (record::RecordView record; MR_TRY(batch.next(record));) {
+      int64_t origin_partition = 0;
+      int64_t origin_offset = 0;
+      for (const auto& [key, value] : MR_TRY(record::headers_of(record))) {
+        if (key == kErrorPartition) origin_partition = number_of(value.value_or(""));
+        if (key == kErrorOffset) origin_offset = number_of(value.value_or(""));
+      }
+      if (std::tie(origin_partition, origin_offset) < std::tie(from.partition, from.offset))
+        continue;
+      found = true;
+      auto value = record.value.value_or("");
+      own.written.emplace(origin_partition, origin_offset, crc32c(value), value.size());
+    }
+  }
+  return {};
+}
+
 Result<void> DeadLetterWriter::add(PartitionId partition, const Origin& origin,
                                    const sql::Failure& failure, std::optional<std::string_view> key,
                                    std::string_view value, int64_t timestamp_ms) {
   auto& own = partitions_[static_cast<size_t>(partition.value)];
-  if (!own.known) {
-    auto* existing = log_.find_topic(dead_letters_topic(node_));
-    if (existing != nullptr) {
-      auto last =
-          MR_TRY(topic::find_last_with_header(existing->partition(partition), kErrorOffset));
-      if (last)
-        own.last = {number_of(last->value(kErrorPartition)), number_of(last->value(kErrorOffset))};
-    }
-    own.known = true;
-  }
-  std::pair<int64_t, int64_t> at{origin.partition, origin.offset};
-  if (own.last && at <= *own.last) return {};
-  own.last = at;
+  bool written = !own.written.empty() && own.written.erase({origin.partition, origin.offset,
+                                                            crc32c(value), value.size()}) > 0;
+  if (written) return {};
 
   std::string origin_partition = std::to_string(origin.partition);
   std::string origin_offset = std::to_string(origin.offset);
@@ -76,8 +98,6 @@ Result<void> DeadLetterWriter::flush(PartitionId partition) {
   auto* log_topic = MR_TRY(topic());
   auto appended = log_topic->partition(partition).append(own.batch.finish());
   own.batch.clear();
-  // What the disk holds now is unknown; the next try reads it.
-  if (!appended) own.known = false, own.last.reset();
   MR_TRY(std::move(appended));
   return {};
 }

@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "base/error.h"
@@ -39,12 +41,16 @@ struct Origin {
 // Writes one node's dead letters, each once, whatever is run again after a crash. One thread.
 class DeadLetterWriter {
  public:
-  // The topic has a partition for each of the node's input, so that the last record of each tells
-  // how far its dead letters go. It is made when the first is written.
+  // The topic has a partition for each of the node's input. It is made when the first is written.
   DeadLetterWriter(log::Log& log, std::string node, int32_t partitions);
 
-  // Adds one to what flush() writes, unless it was written before a crash: `origin` of one
-  // `partition` only ever grow (by Origin::partition, then offset).
+  // Before the first add() of a partition, and after an error: forgets what was added; what is
+  // there from `from` on (by Origin::partition, then offset) was written by a try that went no
+  // further, or whose progress a crash took back, and is not written again.
+  Result<void> recover(PartitionId partition, const Origin& from);
+
+  // Adds one to what flush() writes, unless recover() found the same record of the same origin. An
+  // API may answer otherwise when asked again: another record is another dead letter.
   Result<void> add(PartitionId partition, const Origin& origin, const sql::Failure& failure,
                    std::optional<std::string_view> key, std::string_view value,
                    int64_t timestamp_ms);
@@ -52,10 +58,11 @@ class DeadLetterWriter {
   Result<void> flush();
 
  private:
+  // Origin::partition and offset, and the value's CRC32C and size.
+  using Written = std::tuple<int64_t, int64_t, uint32_t, size_t>;
   struct Partition {
     record::BatchBuilder batch;
-    bool known = false;                               // whether `last` was read from the topic
-    std::optional<std::pair<int64_t, int64_t>> last;  // Origin::partition and offset
+    std::set<Written> written;
   };
   Result<void> flush(PartitionId partition);
   Result<log::Topic*> topic();

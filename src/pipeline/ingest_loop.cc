@@ -59,6 +59,11 @@ Result<void> IngestLoop::write_dead_letters(std::span<const sql::Failure> failur
 
 // One page from request to disk.
 Result<IngestLoop::Page> IngestLoop::take_page(std::stop_token stop) {
+  if (!dead_letters_known_) {
+    Origin next_page{.topic = plan_.spec.name, .partition = cursor_.sequence + 1, .offset = 0};
+    MR_TRY(dead_letters_.recover(PartitionId(0), next_page));
+    dead_letters_known_ = true;
+  }
   auto body = MR_TRY(fetcher_.fetch(cursor_, stop));
   auto items = MR_TRY(splitter_.split(body, plan_.spec.items));
   if (items.empty()) return Page::kNoItems;
@@ -107,6 +112,7 @@ Result<void> IngestLoop::run(bool once, std::stop_token stop) {
     int64_t request_started = clock_.monotonic_micros();
     auto page = take_page(stop);
     if (!page) {
+      dead_letters_known_ = false;
       if (stop.stop_requested()) break;
       if (once && ++failures_in_a_row == kAttemptsOfOneRun) {
         health_.set(NodeState::kWaiting, page.error().message());

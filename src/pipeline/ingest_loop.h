@@ -51,6 +51,7 @@ class IngestLoop {
   sql::ItemSplitter splitter_;
   topic::PageWriter writer_;
   DeadLetterWriter dead_letters_;
+  bool dead_letters_known_ = false;  // those of pages that are not in the topic
   std::vector<std::optional<std::string_view>> items_;
   std::vector<sql::Failure> failures_;
 

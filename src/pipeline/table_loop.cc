@@ -79,7 +79,19 @@ Result<bool> TableLoop::take_batch(PartitionId partition) {
   return true;
 }
 
+Result<void> TableLoop::recover_dead_letters() {
+  for (size_t i = 0; i < positions_.size(); ++i) {
+    PartitionId partition(static_cast<int32_t>(i));
+    Origin next{
+        .topic = topic_.name(), .partition = partition.value, .offset = positions_[i].value};
+    MR_TRY(dead_letters_.recover(partition, next));
+  }
+  dead_letters_known_ = true;
+  return {};
+}
+
 Result<bool> TableLoop::take_batches(std::stop_token stop) {
+  if (!dead_letters_known_) MR_TRY(recover_dead_letters());
   bool any = false;
   for (int32_t i = 0; i < topic_.partition_count() && !stop.stop_requested(); ++i)
     any |= MR_TRY(take_batch(PartitionId(i)));
@@ -92,6 +104,7 @@ void TableLoop::run(std::stop_token stop) {
     bool finishing = finishing_;
     auto any = take_batches(stop);
     if (!any) {
+      dead_letters_known_ = false;
       health_.set(NodeState::kWaiting, any.error().message());
       logger_.error("a batch failed; trying again in 1s",
                     {{"node", plan_.spec.full_name()},

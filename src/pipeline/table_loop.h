@@ -38,6 +38,7 @@ class TableLoop {
   // Takes at most one batch of each partition; whether there was any.
   Result<bool> take_batches(std::stop_token stop);
   Result<bool> take_batch(PartitionId partition);
+  Result<void> recover_dead_letters();
 
   TablePlan plan_;
   log::Topic& topic_;
@@ -49,6 +50,7 @@ class TableLoop {
   store::Batch batch_;
   table::RowWriter writer_;
   DeadLetterWriter dead_letters_;
+  bool dead_letters_known_ = false;  // those past the table's progress
   std::vector<sql::Failure> failures_;
   std::vector<Offset> positions_;  // by partition; as progress_
   std::atomic<bool> finishing_ = false;
