@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <tuple>
 
 #include "io/io.h"
 #include "pipeline/plan.h"
@@ -47,9 +48,9 @@ Result<spec::Loaded> load_and_check(const std::string& path) {
   auto engine = MR_TRY(sql::Engine::open({}));
   pipeline::make_plan(*engine, loaded.pipeline, loaded.problems);
   auto in_file = [](const spec::Problem& problem) {
-    return std::tie(problem.place.line, problem.place.column);
+    return std::tie(problem.place.line, problem.place.column, problem.message);
   };
-  std::ranges::stable_sort(loaded.problems, {}, in_file);
+  std::ranges::sort(loaded.problems, {}, in_file);
   return loaded;
 }
 
