@@ -3,7 +3,7 @@
 #include <thread>
 
 #include "base/bytes.h"
-#include "log/log_test_util.h"
+#include "log/test_log.h"
 
 namespace millrace::log {
 namespace {

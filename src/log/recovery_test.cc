@@ -5,7 +5,7 @@
 
 #include <csignal>
 
-#include "log/log_test_util.h"
+#include "log/test_log.h"
 
 namespace millrace::log {
 namespace {

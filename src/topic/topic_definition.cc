@@ -6,7 +6,7 @@
 namespace millrace::topic {
 namespace {
 
-// MurmurHash2, as org.apache.kafka.common.utils.Utils.murmur2 computes it.
+// MurmurHash2 with the seed and the byte order of Kafka's clients.
 uint32_t murmur2(std::string_view bytes) {
   constexpr uint32_t kMultiplier = 0x5bd1e995;
   uint32_t hash = 0x9747b28cU ^ static_cast<uint32_t>(bytes.size());
