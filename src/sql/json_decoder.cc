@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "sql/json_scalar.h"
+#include "sql/json_skip.h"
 #include "sql/json_split.h"
 #include "sql/json_text.h"
 #include "sql/text_arena.h"
@@ -42,9 +43,12 @@ struct FieldDecoder {
     std::memset(bits, 0xff, length);
     std::memcpy(&prefix, bytes, 8);
     std::memcpy(&mask, bits, 8);
+    // Such a name always stands escaped; as it is, it could be a key and what follows it.
+    if (f.name.find_first_of("\"\\") != std::string::npos) mask = 0, prefix = 1;
     for (const auto& child : f.type.children) children.emplace_back(child);
   }
 
+  // Whether a key without escapes is this field's.
   // `raw` is the key's text after its opening quote, with kJsonPadding bytes behind the JSON.
   bool matches(const char* raw) const {
     uint64_t front;
@@ -102,14 +106,15 @@ struct JsonDecoder::Impl {
   ondemand::parser parser;
   TextArena arena;
   std::string error_text;
+  size_t depth = 0;          // of arrays and objects that are open
+  bool has_escapes = false;  // in the record at hand
 
   bool fail(std::string text) {
     error_text = std::move(text);
     return false;
   }
-  bool fail(simdjson::error_code code) {
-    return fail(fmt::format("bad JSON: {}", simdjson::error_message(code)));
-  }
+  bool fail(simdjson::error_code code) { return bad_json(simdjson::error_message(code)); }
+  bool bad_json(std::string_view problem) { return fail(fmt::format("bad JSON: {}", problem)); }
   bool wrong_type(const FieldDecoder& node, std::string_view token) {
     std::string wanted = node.field->type.kind == Kind::kVarchar
                              ? accepted_kinds(node.field->type.json_values)
@@ -147,15 +152,18 @@ bool JsonDecoder::Impl::decode_document(std::string_view json, size_t row) {
   ondemand::document document;
   simdjson::padded_string_view padded(json.data(), json.size(), json.size() + kJsonPadding);
   if (auto code = parser.iterate(padded).get(document)) return fail(code);
+  has_escapes = json.find('\\') != std::string_view::npos;
+  if (has_escapes && !escapes_are_valid(json)) return bad_json("a backslash that begins no escape");
   ondemand::object object;
   if (auto code = document.get_object().get(object)) {
     if (code != simdjson::INCORRECT_TYPE) return fail(code);
     return fail(fmt::format("expected an object, got {}", excerpt(json, 60)));
   }
+  depth = 0;
   if (!decode_fields(top, object, columns.data(), row)) return false;
   const char* after = nullptr;
   if (document.current_location().get(after) == simdjson::SUCCESS)
-    return fail("bad JSON: more text after the object");
+    return bad_json("more text after the object");
   return true;
 }
 
@@ -163,15 +171,20 @@ bool JsonDecoder::Impl::decode_fields(FieldDecoder& node, ondemand::object& obje
                                       VectorWriter* writers, size_t row) {
   std::ranges::fill(node.seen, uint8_t{0});
   size_t expected = 0;
+  ++depth;
   for (auto result : object) {
     ondemand::field field;
     if (auto code = std::move(result).get(field)) return fail(code);
     FieldDecoder* child = find(node, field, expected);
-    if (child == nullptr) continue;
+    if (child == nullptr) {
+      if (const char* problem = skip_value(field.value(), depth)) return bad_json(problem);
+      continue;
+    }
     auto i = static_cast<size_t>(child - node.children.data());
     node.seen[i] = 1;
     if (!decode_value(*child, field.value(), writers[i], row)) return failed_in(child->field->name);
   }
+  --depth;
   return finish_fields(node, writers, row);
 }
 
@@ -185,6 +198,7 @@ FieldDecoder* JsonDecoder::Impl::find(FieldDecoder& node, ondemand::field& field
     expected = i + 1 == count ? 0 : i + 1;
     return &node.children[i];
   }
+  if (!has_escapes) return nullptr;
   const char* end = raw;
   while (*end != '"' && *end != '\\') ++end;
   if (*end == '"') return nullptr;
@@ -259,6 +273,7 @@ bool JsonDecoder::Impl::decode_list(FieldDecoder& node, ondemand::value& value,
   if (!token.starts_with('[')) return wrong_type(node, token);
   if (auto code = value.get_array().get(array)) return fail(code);
   ListValue list{writer.element_count(), 0};
+  ++depth;
   for (auto result : array) {
     ondemand::value element;
     if (auto code = std::move(result).get(element)) return fail(code);
@@ -267,6 +282,7 @@ bool JsonDecoder::Impl::decode_list(FieldDecoder& node, ondemand::value& value,
       return failed_in(fmt::format("[{}]", list.length));
     ++list.length;
   }
+  --depth;
   writer.set(row, list);
   return true;
 }
@@ -278,6 +294,7 @@ bool JsonDecoder::Impl::decode_map(FieldDecoder& node, ondemand::value& value, V
   if (!token.starts_with('{')) return wrong_type(node, token);
   if (auto code = value.get_object().get(object)) return fail(code);
   ListValue list{writer.element_count(), 0};
+  ++depth;
   std::unordered_set<std::string_view> keys;
   for (auto result : object) {
     ondemand::field field;
@@ -292,6 +309,7 @@ bool JsonDecoder::Impl::decode_map(FieldDecoder& node, ondemand::value& value, V
       return failed_in(std::string(key));
     ++list.length;
   }
+  --depth;
   writer.set(row, list);
   return true;
 }
@@ -308,14 +326,14 @@ bool JsonDecoder::Impl::decode_number(const FieldDecoder& node, std::string_view
     else if (token == "\"-Infinity\"")
       number = -std::numeric_limits<double>::infinity();
     else {
-      if (!is_json_number(token)) return wrong_type(node, token);
-      auto parsed = std::from_chars(token.data(), token.data() + token.size(), number);
-      // Too small is zero; too large has no value.
-      if (parsed.ec != std::errc{} && std::abs(number) > 1) return wrong_type(node, token);
+      auto parsed = parse_double(token);
+      if (!parsed) return wrong_type(node, token);
+      number = *parsed;
     }
     if (kind == Kind::kDouble)
       writer.set(row, number);
-    else if (std::isfinite(number) && std::abs(number) > double{std::numeric_limits<float>::max()})
+    else if (constexpr double kFloatMax = std::numeric_limits<float>::max();
+             std::isfinite(number) && std::abs(number) > kFloatMax)
       return wrong_type(node, token);
     else
       writer.set(row, static_cast<float>(number));
@@ -363,7 +381,7 @@ bool JsonDecoder::Impl::string_content(ondemand::raw_json_string raw, std::strin
                                        std::string_view& text) {
   if (token.size() < 2 || !token.ends_with('"')) return fail("bad JSON: a string does not end");
   text = token.substr(1, token.size() - 2);
-  if (std::memchr(text.data(), '\\', text.size()) == nullptr) return true;
+  if (!has_escapes || text.find('\\') == std::string_view::npos) return true;
   uint8_t* to = arena.reserve(token.size() + simdjson::SIMDJSON_PADDING);
   if (auto code = parser.unescape(raw, to).get(text)) return fail(code);
   arena.take(text.size());
@@ -387,7 +405,10 @@ bool JsonDecoder::Impl::decode_text(const FieldDecoder& node, ondemand::value& v
     case '[': {
       taken = (takes & (token[0] == '{' ? schema::kJsonObject : schema::kJsonArray)) != 0;
       if (!taken) break;
-      if (auto code = whole_text(value, text)) return fail(code);
+      if (const char* problem = skip_value(value, depth)) return bad_json(problem);
+      const char* end = nullptr;
+      if (auto code = value.current_location().get(end)) return fail(code);
+      text = trimmed({token.data(), end});
       break;
     }
     case 't':
@@ -413,7 +434,7 @@ bool JsonDecoder::Impl::decode_typed_string(const FieldDecoder& node, std::strin
       return uuid.has_value();
     }
     case Kind::kDate: {
-      auto days = parse_date(text);
+      auto days = parse_json_date(text);
       if (days) writer.set(row, *days);
       return days.has_value();
     }
@@ -423,7 +444,7 @@ bool JsonDecoder::Impl::decode_typed_string(const FieldDecoder& node, std::strin
       return micros.has_value();
     }
     case Kind::kTimestamp: {
-      auto micros = parse_timestamp(text);
+      auto micros = parse_json_timestamp(text);
       if (micros) writer.set(row, *micros);
       return micros.has_value();
     }

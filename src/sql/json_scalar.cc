@@ -3,6 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
+
+#include <utility>
+
+#include <fmt/format.h>
+#include "base/time.h"
 
 namespace millrace::sql {
 namespace {
@@ -43,6 +49,56 @@ size_t integer_part(std::string_view token) {
   size_t digits = digits_at(token, sign);
   if (digits == 0 || (digits > 1 && token[sign] == '0')) return 0;
   return sign + digits;
+}
+
+// Whether a JSON number that is not zero lies between -1 and 1.
+bool is_below_one(std::string_view token) {
+  size_t mark = std::min(token.find_first_of("eE"), token.size());
+  std::string_view mantissa = token.substr(0, mark);
+  if (mantissa.starts_with('-')) mantissa.remove_prefix(1);
+  size_t point = std::min(mantissa.find('.'), mantissa.size());
+  auto before_point =
+      static_cast<int64_t>(point) - static_cast<int64_t>(mantissa.find_first_of("123456789"));
+  std::string_view exponent = token.substr(std::min(mark + 1, token.size()));
+  if (exponent.starts_with('+')) exponent.remove_prefix(1);
+  int32_t written = 0;
+  auto parsed = std::from_chars(exponent.data(), exponent.data() + exponent.size(), written);
+  if (parsed.ec == std::errc::result_out_of_range) return exponent.starts_with('-');
+  return before_point + written <= 0;
+}
+
+// DuckDB keeps infinity as the greatest number, and -infinity as its opposite.
+template <class T>
+std::optional<T> parse_infinity(std::string_view text) {
+  if (text == "infinity") return std::numeric_limits<T>::max();
+  if (text == "-infinity") return -std::numeric_limits<T>::max();
+  return std::nullopt;
+}
+
+template <class T>
+const char* infinity_text(T value) {
+  if (value == std::numeric_limits<T>::max()) return "infinity";
+  return value == -std::numeric_limits<T>::max() ? "-infinity" : nullptr;
+}
+
+constexpr int64_t kMicrosOfDay = 86'400'000'000;
+constexpr int32_t kDaysOf400Years = 146'097;
+constexpr int32_t kFirstDay = -719'162;  // 0001-01-01
+constexpr int32_t kLastDay = 2'932'896;  // 9999-12-31
+
+// The date in the years 0001 to 0400 that has the same month, day and weekday, and how many times
+// 400 years it is away.
+std::pair<int32_t, int64_t> folded(int64_t days) {
+  int64_t since = days - kFirstDay;
+  int64_t eras = since / kDaysOf400Years - (since % kDaysOf400Years < 0 ? 1 : 0);
+  return {static_cast<int32_t>(days - eras * kDaysOf400Years), eras};
+}
+
+// The text of a folded date, or of a timestamp on it, with its own year.
+std::string with_year(std::string_view folded_text, int64_t eras) {
+  int64_t year = 0;
+  std::from_chars(folded_text.data(), folded_text.data() + 4, year);
+  return fmt::format("{:+05}{}", year + eras * 400, folded_text.substr(4));
 }
 
 }  // namespace
@@ -106,6 +162,40 @@ std::optional<Int128> parse_exact(std::string_view token, int scale) {
     if (!append_digit(value, 0)) return std::nullopt;
   if (value == kSignBit && !negative) return std::nullopt;
   return static_cast<Int128>(negative ? -value : value);
+}
+
+std::optional<double> parse_double(std::string_view token) {
+  if (!is_json_number(token)) return std::nullopt;
+  double number = 0;
+  auto parsed = std::from_chars(token.data(), token.data() + token.size(), number);
+  if (parsed.ec == std::errc{}) return number;
+  if (is_below_one(token)) return token.starts_with('-') ? -0.0 : 0.0;
+  return std::nullopt;
+}
+
+std::optional<int32_t> parse_json_date(std::string_view text) {
+  auto days = parse_date(text);
+  return days ? days : parse_infinity<int32_t>(text);
+}
+
+std::optional<int64_t> parse_json_timestamp(std::string_view text) {
+  auto micros = parse_timestamp(text);
+  return micros ? micros : parse_infinity<int64_t>(text);
+}
+
+std::string format_json_date(int32_t days) {
+  if (const char* text = infinity_text(days)) return text;
+  if (days >= kFirstDay && days <= kLastDay) return format_date(days);
+  auto [near, eras] = folded(days);
+  return with_year(format_date(near), eras);
+}
+
+std::string format_json_timestamp(int64_t micros) {
+  if (const char* text = infinity_text(micros)) return text;
+  int64_t days = micros / kMicrosOfDay - (micros % kMicrosOfDay < 0 ? 1 : 0);
+  if (days >= kFirstDay && days <= kLastDay) return format_timestamp(micros);
+  auto [near, eras] = folded(days);
+  return with_year(format_timestamp(near * kMicrosOfDay + (micros - days * kMicrosOfDay)), eras);
 }
 
 std::optional<std::string> decode_base64(std::string_view text) {

@@ -18,6 +18,16 @@ bool is_json_integer(std::string_view token);
 // ("12.50", 2) gives 1250, ("12.505", 2) nothing.
 std::optional<Int128> parse_exact(std::string_view token, int scale);
 
+// A JSON number as the nearest double; too small is zero, too large nothing.
+std::optional<double> parse_double(std::string_view token);
+
+// DATE and TIMESTAMP as base/time.h has them, and DuckDB's "infinity" and "-infinity". Years that
+// ISO 8601 has no four digits for are written with a sign ("+55840-01-01") and not read.
+std::optional<int32_t> parse_json_date(std::string_view text);
+std::optional<int64_t> parse_json_timestamp(std::string_view text);
+std::string format_json_date(int32_t days);
+std::string format_json_timestamp(int64_t micros);
+
 // RFC 4648 base64, with padding; nothing where the text is not.
 std::optional<std::string> decode_base64(std::string_view text);
 void append_base64(std::string_view bytes, std::string& to);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "sql/json_skip.h"
 #include "sql/json_text.h"
 
 namespace millrace::sql {
@@ -16,16 +17,48 @@ struct ItemSplitter::Impl {
   ondemand::parser parser;
   std::vector<std::string_view> items;
 
+  Result<void> follow(ondemand::value value, std::span<const std::string> path, size_t walked);
   Result<void> collect(ondemand::value value);
 };
 
 namespace {
 
+std::unexpected<Error> bad_json(std::string_view problem) {
+  return fail(ErrorCode::kInvalid, "bad JSON: {}", problem);
+}
 std::unexpected<Error> bad_json(simdjson::error_code code) {
-  return fail(ErrorCode::kInvalid, "bad JSON: {}", simdjson::error_message(code));
+  return bad_json(simdjson::error_message(code));
 }
 
 }  // namespace
+
+// Goes on to the object's end after the items, so that a page that was cut off is none.
+Result<void> ItemSplitter::Impl::follow(ondemand::value value, std::span<const std::string> path,
+                                        size_t walked) {
+  if (walked == path.size()) return collect(value);
+  auto nothing_there = [&] {
+    return fail(ErrorCode::kInvalid, "there is no '{}' in it",
+                fmt::join(path.first(walked + 1), "."));
+  };
+  ondemand::object object;
+  if (auto code = value.get_object().get(object))
+    return code == simdjson::INCORRECT_TYPE ? nothing_there() : bad_json(code);
+  bool found = false;
+  for (auto result : object) {
+    ondemand::field field;
+    std::string_view key;
+    if (auto code = std::move(result).get(field)) return bad_json(code);
+    if (auto code = field.unescaped_key().get(key)) return bad_json(code);
+    if (!found && key == path[walked]) {
+      found = true;
+      MR_TRY(follow(field.value(), path, walked + 1));
+    } else if (const char* problem = skip_value(field.value(), walked + 1)) {
+      return bad_json(problem);
+    }
+  }
+  if (!found) return nothing_there();
+  return {};
+}
 
 Result<void> ItemSplitter::Impl::collect(ondemand::value value) {
   std::string_view token = trimmed(value.raw_json_token());
@@ -73,19 +106,11 @@ Result<std::span<const std::string_view>> ItemSplitter::split(std::string_view r
       return in_response(Error(ErrorCode::kInvalid, "it is neither an object nor an array"));
     return in_response(bad_json(code).error());
   }
-  std::string walked;
-  for (const auto& key : path) {
-    walked += walked.empty() ? key : "." + key;
-    ondemand::object object;
-    ondemand::value inner;
-    auto code = value.get_object().get(object);
-    if (code == simdjson::SUCCESS) code = object.find_field_unordered(key).get(inner);
-    if (code == simdjson::NO_SUCH_FIELD || code == simdjson::INCORRECT_TYPE)
-      return in_response(Error(ErrorCode::kInvalid, fmt::format("there is no '{}' in it", walked)));
-    if (code != simdjson::SUCCESS) return in_response(bad_json(code).error());
-    value = inner;
-  }
-  if (auto collected = impl_->collect(value); !collected) return in_response(collected.error());
+  if (auto followed = impl_->follow(value, path, 0); !followed)
+    return in_response(followed.error());
+  const char* after = nullptr;
+  if (document.current_location().get(after) == simdjson::SUCCESS)
+    return in_response(bad_json("more text after it, or its end is missing").error());
   return std::span<const std::string_view>(impl_->items);
 }
 

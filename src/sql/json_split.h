@@ -23,9 +23,8 @@ class ItemSplitter {
   // The JSON text of each element of the array found by following the object keys `path` from the
   // top of `response`; an object there instead of an array is one item, null or [] none. The views
   // lie in `response` and the returned span is valid until the next call.
-  // Errors: kInvalid where the response is not well-formed JSON as far as that takes (numbers and
-  // literals inside items are checked when they are decoded), or has nothing at that path; with
-  // the place and an excerpt.
+  // Errors: kInvalid where the response is not well-formed JSON up to its end (what is inside items
+  // is checked when they are decoded), or has nothing at that path; with the place and an excerpt.
   Result<std::span<const std::string_view>> split(std::string_view response,
                                                   std::span<const std::string> path);
 

@@ -7,9 +7,10 @@
 
 namespace millrace::sql {
 
-// A token without the white space behind it.
+// A token without the white space behind it, as JSON has it.
 inline std::string_view trimmed(std::string_view token) {
-  while (!token.empty() && static_cast<unsigned char>(token.back()) <= ' ') token.remove_suffix(1);
+  auto is_space = [](char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; };
+  while (!token.empty() && is_space(token.back())) token.remove_suffix(1);
   return token;
 }
 

@@ -151,11 +151,11 @@ void append_json_value(const VectorView& column, size_t row, std::string& to) {
       return append_quoted({text, sizeof text}, to);
     }
     case Kind::kDate:
-      return append_quoted(format_date(column.value<int32_t>(row)), to);
+      return append_quoted(format_json_date(column.value<int32_t>(row)), to);
     case Kind::kTime:
       return append_quoted(format_time_of_day(column.value<int64_t>(row)), to);
     case Kind::kTimestamp:
-      return append_quoted(format_timestamp(column.value<int64_t>(row)), to);
+      return append_quoted(format_json_timestamp(column.value<int64_t>(row)), to);
     case Kind::kBlob:
       to += '"';
       append_base64(column.text(row), to);

@@ -63,7 +63,9 @@ std::expected<json, SqlProblem> parse_tree(Connection& connection, const std::st
   return tree;
 }
 
-json& select_of(json& tree) { return tree["statements"][0]["node"]; }
+json& select_of(json& tree) {
+  return tree["statements"][0]["node"];
+}
 
 // The first thing in the select node that needs more than one record.
 std::optional<SqlProblem> refused(const json& select) {
@@ -98,6 +100,8 @@ std::optional<SqlProblem> refused(const json& select) {
     std::string kind = text_of(node, "class");
     if (kind == "SUBQUERY") inside = no(location_of(node), "subqueries");
     if (kind == "WINDOW") inside = no(location_of(node), "window functions");
+    if (kind == "COLUMN_REF" && node["column_names"].back() == kRecordColumn)
+      inside = problem(location_of(node), fmt::format("there is no column '{}'", kRecordColumn));
     if (kind == "PARAMETER")
       inside = problem(location_of(node), "parameters ('?', '$1') have no value here");
   });
@@ -107,32 +111,39 @@ std::optional<SqlProblem> refused(const json& select) {
 // Marks what a reference such as location.street.name reads.
 struct Reading {
   bool all = false;
-  std::vector<std::pair<std::string, Reading>> fields;
+  std::vector<std::string> names;  // of the fields read, in step with `fields`
+  std::vector<Reading> fields;
 
-  Reading& field(const std::string& name) {
-    auto found = std::ranges::find_if(fields, [&](auto& f) { return same_name(f.first, name); });
-    if (found != fields.end()) return found->second;
-    return fields.emplace_back(name, Reading{}).second;
+  const Reading* find(std::string_view name) const {
+    for (size_t i = 0; i < names.size(); ++i)
+      if (same_name(names[i], name)) return &fields[i];
+    return nullptr;
   }
   void mark(std::span<const std::string> path) {
-    if (path.empty())
+    if (path.empty()) {
       all = true;
-    else
-      field(path[0]).mark(path.subspan(1));
+      return;
+    }
+    size_t i = 0;
+    while (i < names.size() && !same_name(names[i], path[0])) ++i;
+    if (i == names.size()) {
+      names.push_back(path[0]);
+      fields.emplace_back();
+    }
+    fields[i].mark(path.subspan(1));
   }
 };
 
 schema::Columns keep_read(const schema::Columns& columns, const Reading& reading) {
   schema::Columns kept;
   for (const auto& column : columns) {
-    auto found = std::ranges::find_if(reading.fields,
-                                      [&](auto& f) { return same_name(f.first, column.name); });
-    if (found == reading.fields.end()) continue;
+    const Reading* found = reading.find(column.name);
+    if (found == nullptr) continue;
     kept.push_back(column);
-    if (found->second.all || column.type.kind != schema::Kind::kStruct) continue;
-    auto fields = keep_read(column.type.children, found->second);
+    if (found->all || column.type.kind != schema::Kind::kStruct) continue;
+    auto fields = keep_read(column.type.children, *found);
     // A field that does not exist is for DuckDB to report, with all fields to choose from.
-    if (fields.size() == found->second.fields.size()) kept.back().type.children = fields;
+    if (fields.size() == found->fields.size()) kept.back().type.children = fields;
   }
   return kept;
 }
@@ -195,11 +206,34 @@ schema::Columns SelectStatement::columns_read(const schema::Columns& columns) co
   return everything ? columns : keep_read(columns, reading);
 }
 
+std::optional<SqlProblem> SelectStatement::whole_record(const schema::Columns& columns) const {
+  std::string alias = text_of(select()["from_table"], "alias");
+  const std::string& name = alias.empty() ? input_ : alias;
+  auto is_name = [&](const json& node) {
+    return text_of(node, "class") == "COLUMN_REF" && node["column_names"].size() == 1 &&
+           same_name(node["column_names"][0].get<std::string>(), name);
+  };
+  bool is_other = std::ranges::any_of(columns, [&](auto& c) { return same_name(c.name, name); });
+  std::optional<SqlProblem> found;
+  walk(select(), [&](const json& node) {
+    if (text_of(node, "class") == "LAMBDA")
+      walk(node["lhs"], [&](const json& parameter) { is_other = is_other || is_name(parameter); });
+    if (!found && is_name(node))
+      found = problem(location_of(node),
+                      fmt::format("{} is a whole record, not a value: name its columns", name));
+  });
+  return is_other ? std::nullopt : found;
+}
+
 Result<std::string> SelectStatement::with_record_column(Connection& connection) const {
   json tree = tree_;
   json& select = select_of(tree);
-  walk(select, [](json& node) {
-    if (text_of(node, "class") == "STAR" && text_of(node, "type") == "STAR")
+  std::string alias = text_of(select["from_table"], "alias");
+  walk(select, [&](json& node) {
+    if (text_of(node, "class") != "STAR" || text_of(node, "type") != "STAR") return;
+    // The star of a STRUCT column has no such field.
+    std::string of = text_of(node, "relation_name");
+    if (of.empty() || same_name(of, input_) || same_name(of, alias))
       node["exclude_list"].push_back(kRecordColumn);
   });
   select["select_list"].push_back({{"class", "COLUMN_REF"},
@@ -257,6 +291,10 @@ std::string error_words(std::string_view error) {
     else if (!one_line.ends_with(' '))
       one_line += ' ';
   }
+  // The hidden column is nothing to choose.
+  auto hidden = fmt::format("\"{}\"", kRecordColumn);
+  for (const auto& text : {", " + hidden, hidden + ", ", " Candidate bindings: " + hidden})
+    if (size_t at = one_line.find(text); at != std::string::npos) one_line.erase(at, text.size());
   while (one_line.ends_with(' ')) one_line.pop_back();
   return one_line;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,10 @@ class SelectStatement {
   // Of `columns`, and inside their STRUCTs, what the statement may read; everything where a `*`
   // stands in it.
   schema::Columns columns_read(const schema::Columns& columns) const;
+
+  // The input's own name used as a value, which would be a STRUCT of all columns and of
+  // kRecordColumn too.
+  std::optional<SqlProblem> whole_record(const schema::Columns& columns) const;
 
   // SQL of the statement with kRecordColumn as its last column.
   Result<std::string> with_record_column(Connection& connection) const;

@@ -3,13 +3,15 @@
 // - Transform runs a pipeline's SELECT over a batch of JSON records, one record to any number of
 //   rows, and says for each record what became of it: rows, nothing, or an error of its own.
 // - Query runs anyone's SELECT over relations (tables, topics), for people and tools.
-// - JsonWriter writes rows as JSON objects; split_items finds the items in an API's response.
+// - JsonWriter writes rows as JSON objects; ItemSplitter finds the items in an API's response.
 //
 // Called by source, topic, table (through their loops in pipeline) and the doors. Leaves to others:
 // where records come from and where rows go.
 // Promises: a value of the wrong type, a missing required field, bad JSON, or SQL that fails on one
 // record is that record's error, with words, and never another's. Only what the SELECT reads is
-// decoded and checked. Queries cannot read files, the network or settings. No exception leaves.
+// decoded and its types checked; a record that is not JSON (RFC 8259, at most
+// limits::kJsonDepthMax levels) is refused wherever it is wrong. Queries cannot read files, the
+// network or settings. No exception leaves.
 // Threads: an Engine from any; a Transform, a Query, a writer belong to one thread each.
 #pragma once
 

@@ -102,6 +102,10 @@ Result<void> Transform::Impl::expose(const schema::Columns& input_columns) {
 std::optional<SqlProblem> Transform::Impl::compile() {
   auto select = SelectStatement::parse(connection, spec.select, spec.input);
   if (!select) return select.error();
+  if (auto problem = select->whole_record(spec.columns)) {
+    problem->position -= std::min(problem->position, select->added());
+    return problem;
+  }
   auto as_problem = [&](const Error& error) {
     size_t position = error_position(error.message(), select->text());
     return SqlProblem{.position = position - std::min(position, select->added()),
@@ -136,7 +140,9 @@ std::optional<SqlProblem> Transform::Impl::compile() {
   statement = *std::move(prepared);
   if (duckdb_prepared_statement_column_count(statement.get()) !=
       columns.size() + 1 + spec.expectations.size())
-    return SqlProblem{.message = fmt::format("'{}' is no column to select", kRecordColumn)};
+    return SqlProblem{.message =
+                          "COLUMNS with a pattern cannot be used here, a lambda can: "
+                          "COLUMNS(c -> regexp_matches(c, '…'))"};
   for (const auto& column : read_columns) writers.emplace_back(column.type);
   decoder.emplace(read_columns);
   return std::nullopt;
@@ -178,6 +184,10 @@ std::optional<SqlProblem> Transform::Impl::check_expectation(size_t i, const std
   auto types = columns_of(prepared->get());
   if (!types || types->size() != 1 || (*types)[0].type.kind != schema::Kind::kBoolean)
     return problem_at(0, "an expectation must be one condition that is true or false");
+  // UNNEST would make several rows of one; nothing of the kind may stand in a WHERE.
+  auto filter = fmt::format("SELECT 1 FROM ({}) WHERE ({}\n)", inner, condition.sql);
+  if (auto as_filter = connection.prepare(filter); !as_filter)
+    return problem_at(0, error_words(as_filter.error().message()));
   return std::nullopt;
 }
 

@@ -195,8 +195,8 @@ TEST_F(TransformTest, RefusesWhatNeedsMoreThanOneRecord) {
         "SELECT id FROM users LIMIT 1", "SELECT row_number() OVER () AS n FROM users",
         "SELECT a.id FROM users a, users b", "SELECT (SELECT max(id) FROM users) AS m FROM users",
         "WITH x AS (SELECT 1) SELECT id FROM users", "SELECT id FROM users UNION SELECT 1",
-        "SELECT id FROM others", "SELECT ? AS x FROM users",
-        "INSERT INTO users VALUES (1)", "SELECT id FROM users; SELECT id FROM users"})
+        "SELECT id FROM others", "SELECT ? AS x FROM users", "INSERT INTO users VALUES (1)",
+        "SELECT id FROM users; SELECT id FROM users"})
     EXPECT_FALSE(problem(sql).message.empty()) << sql;
   EXPECT_EQ(problem("SELECT id FROM users LIMIT 1").message,
             "a pipeline's SELECT makes rows of one record at a time, so it has no LIMIT");
