@@ -4,7 +4,6 @@
 #include <simdjson.h>
 
 #include <charconv>
-#include <cmath>
 #include <limits>
 #include <unordered_set>
 #include <utility>
@@ -92,6 +91,21 @@ std::string accepted_kinds(uint8_t json_values) {
 template <class T>
 bool fits(Int128 number) {
   return number >= std::numeric_limits<T>::min() && number <= std::numeric_limits<T>::max();
+}
+
+// False: a FLOAT or DOUBLE has no such value.
+template <class T>
+bool set_floating(std::string_view token, VectorWriter& writer, size_t row) {
+  constexpr T kInfinity = std::numeric_limits<T>::infinity();
+  std::optional<T> number;
+  if (!token.starts_with('"'))
+    number = parse_floating<T>(token);
+  else if (token == "\"NaN\"")
+    number = std::numeric_limits<T>::quiet_NaN();
+  else if (token == "\"Infinity\"" || token == "\"-Infinity\"")
+    number = token[1] == '-' ? -kInfinity : kInfinity;
+  if (number) writer.set(row, *number);
+  return number.has_value();
 }
 
 }  // namespace
@@ -317,28 +331,10 @@ bool JsonDecoder::Impl::decode_map(FieldDecoder& node, ondemand::value& value, V
 bool JsonDecoder::Impl::decode_number(const FieldDecoder& node, std::string_view token,
                                       VectorWriter& writer, size_t row) {
   Kind kind = node.field->type.kind;
-  if (kind == Kind::kDouble || kind == Kind::kFloat) {
-    double number = 0;
-    if (token == "\"NaN\"")
-      number = std::numeric_limits<double>::quiet_NaN();
-    else if (token == "\"Infinity\"")
-      number = std::numeric_limits<double>::infinity();
-    else if (token == "\"-Infinity\"")
-      number = -std::numeric_limits<double>::infinity();
-    else {
-      auto parsed = parse_double(token);
-      if (!parsed) return wrong_type(node, token);
-      number = *parsed;
-    }
-    if (kind == Kind::kDouble)
-      writer.set(row, number);
-    else if (constexpr double kFloatMax = std::numeric_limits<float>::max();
-             std::isfinite(number) && std::abs(number) > kFloatMax)
-      return wrong_type(node, token);
-    else
-      writer.set(row, static_cast<float>(number));
-    return true;
-  }
+  if (kind == Kind::kDouble)
+    return set_floating<double>(token, writer, row) || wrong_type(node, token);
+  if (kind == Kind::kFloat)
+    return set_floating<float>(token, writer, row) || wrong_type(node, token);
   if (kind == Kind::kDecimal) {
     auto unscaled = parse_exact(token, node.field->type.scale);
     Int128 limit = 1;

@@ -4,6 +4,8 @@
 // - JsonDecoder and nlohmann::json agree on what is JSON and on what is in it.
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <cmath>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -65,11 +67,11 @@ std::string in_quotes(const std::string& text) {
 // The JSON text of a value of `type`, as JsonWriter writes it.
 std::string random_value(Dice& dice, const Type& type);
 
-std::string random_double(Dice& dice) {
-  double value = 0;
-  uint64_t bits = dice.bits();
-  std::memcpy(&value, &bits, sizeof value);
+template <class T, class Bits>
+std::string random_floating(Dice& dice) {
+  auto value = std::bit_cast<T>(static_cast<Bits>(dice.bits()));
   if (std::isnan(value)) return "\"NaN\"";
+  if (std::isinf(value)) return "\"-Infinity\"";
   return fmt::format("{}", value);
 }
 
@@ -111,9 +113,9 @@ std::string random_value(Dice& dice, const Type& type) {
       return fmt::format("{}{}.{:02}", dice.one_in(2) ? "-" : "", random_digits(dice, 36),
                          dice.below(100));
     case Kind::kFloat:
-      return fmt::format("{}", static_cast<float>(static_cast<int32_t>(dice.bits())) / 1024);
+      return random_floating<float, uint32_t>(dice);
     case Kind::kDouble:
-      return random_double(dice);
+      return random_floating<double, uint64_t>(dice);
     case Kind::kUuid: {
       std::string hex = fmt::format("{:016x}{:016x}", dice.bits(), dice.bits());
       for (size_t at : {20U, 16U, 12U, 8U}) hex.insert(at, "-");

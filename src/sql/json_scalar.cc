@@ -164,14 +164,17 @@ std::optional<Int128> parse_exact(std::string_view token, int scale) {
   return static_cast<Int128>(negative ? -value : value);
 }
 
-std::optional<double> parse_double(std::string_view token) {
+template <class T>
+std::optional<T> parse_floating(std::string_view token) {
   if (!is_json_number(token)) return std::nullopt;
-  double number = 0;
+  T number = 0;
   auto parsed = std::from_chars(token.data(), token.data() + token.size(), number);
   if (parsed.ec == std::errc{}) return number;
-  if (is_below_one(token)) return token.starts_with('-') ? -0.0 : 0.0;
+  if (is_below_one(token)) return token.starts_with('-') ? T{-0.0F} : T{0};
   return std::nullopt;
 }
+template std::optional<float> parse_floating(std::string_view token);
+template std::optional<double> parse_floating(std::string_view token);
 
 std::optional<int32_t> parse_json_date(std::string_view text) {
   auto days = parse_date(text);

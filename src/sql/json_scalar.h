@@ -18,8 +18,9 @@ bool is_json_integer(std::string_view token);
 // ("12.50", 2) gives 1250, ("12.505", 2) nothing.
 std::optional<Int128> parse_exact(std::string_view token, int scale);
 
-// A JSON number as the nearest double; too small is zero, too large nothing.
-std::optional<double> parse_double(std::string_view token);
+// A JSON number as the nearest float or double; too small is zero, too large nothing.
+template <class T>
+std::optional<T> parse_floating(std::string_view token);
 
 // DATE and TIMESTAMP as base/time.h has them, and DuckDB's "infinity" and "-infinity". Years that
 // ISO 8601 has no four digits for are written with a sign ("+55840-01-01") and not read.

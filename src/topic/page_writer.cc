@@ -11,7 +11,7 @@
 namespace millrace::topic {
 namespace {
 
-// Of one page in one partition: what is over JSON (keys, lengths) must still fit a batch.
+// Of one page in one partition: what is over values and keys (lengths, headers) must still fit.
 constexpr size_t kPageBytesMax = limits::kBatchBytesMax / 2;
 static_assert(kPageBytesMax + limits::kRecordBytesMax <= limits::kBatchBytesMax);
 
@@ -64,11 +64,11 @@ Result<void> PageWriter::rows(const sql::Rows& rows, std::span<const int32_t>,
     std::swap(page.key, key_);
     page.value.clear();
     writer_.append(rows, row, page.value);
-    if (page.value.size() > limits::kRecordBytesMax)
+    size_t bytes = page.value.size() + (page.key ? page.key->size() : 0);
+    if (bytes > limits::kRecordBytesMax)
       return fail(ErrorCode::kLimit, "a row for topic {} makes a record of {}; at most {} fit",
-                  topic_.name(), format_bytes(page.value.size()),
-                  format_bytes(limits::kRecordBytesMax));
-    if (page.batch.size_bytes() + page.value.size() > kPageBytesMax)
+                  topic_.name(), format_bytes(bytes), format_bytes(limits::kRecordBytesMax));
+    if (page.batch.size_bytes() + bytes > kPageBytesMax)
       return fail(ErrorCode::kLimit,
                   "one page makes more than {} for a partition of topic {}: ask the API for fewer "
                   "items a page",
