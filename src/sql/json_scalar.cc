@@ -170,7 +170,7 @@ std::optional<T> parse_floating(std::string_view token) {
   T number = 0;
   auto parsed = std::from_chars(token.data(), token.data() + token.size(), number);
   if (parsed.ec == std::errc{}) return number;
-  if (is_below_one(token)) return token.starts_with('-') ? T{-0.0F} : T{0};
+  if (is_below_one(token)) return token.starts_with('-') ? -T{0} : T{0};
   return std::nullopt;
 }
 template std::optional<float> parse_floating(std::string_view token);

@@ -1,5 +1,6 @@
 #include "table/cell.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "base/bytes.h"
@@ -154,7 +155,7 @@ Result<void> from_cell(std::string_view cell, sql::VectorWriter& writer, size_t 
     case Kind::kUuid: {
       Uuid uuid;
       auto bytes = reader.take(uuid.bytes.size());
-      std::memcpy(uuid.bytes.data(), bytes.data(), bytes.size());
+      std::ranges::copy(bytes, uuid.bytes.begin());
       writer.set_uuid(row, uuid);
       break;
     }
