@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 #include <vector>
 
@@ -23,10 +22,10 @@ class TextArena {
   void take(size_t size) { used_ += size; }
 
   std::string_view keep(std::string_view text) {
-    uint8_t* to = reserve(text.size());
-    std::memcpy(to, text.data(), text.size());
+    char* to = reinterpret_cast<char*>(reserve(text.size()));
+    text.copy(to, text.size());
     take(text.size());
-    return {reinterpret_cast<const char*>(to), text.size()};
+    return {to, text.size()};
   }
 
   // Keeps one block's memory.

@@ -36,7 +36,7 @@ struct StringValue {
     value.length = static_cast<uint32_t>(text.size());
     if (text.size() <= 12) {
       char inside[12] = {};
-      std::memcpy(inside, text.data(), text.size());
+      text.copy(inside, text.size());
       std::memcpy(value.prefix, inside, 4);
       std::memcpy(value.rest, inside + 4, 8);
     } else {
