@@ -187,11 +187,8 @@ class Kill(MillraceTest):
             pages = [int(query["page"]) for query in run]
             self.assertEqual(pages, list(range(pages[0], pages[0] + len(pages))))
             self.assertLessEqual(pages[0], served + 1)
-            # Only the newest page may not have arrived. The place of a page that left nothing in
-            # the topic is kept with the next page.
-            for page in range(pages[0], served):
-                fates = {self.shop.fate(page, number) for number in range(ITEMS_OF_PAGE)}
-                self.assertLessEqual(fates, {"undecodable", "filtered by the source"}, page)
+            # Only the newest page may not have arrived.
+            self.assertGreaterEqual(pages[0], served)
             served = pages[-1]
 
     def assert_topic_is(self, partitions, wanted):

@@ -25,6 +25,8 @@ inline constexpr size_t kJsonDepthMax = 64;  // deeper records become dead lette
 
 // HTTP sources.
 inline constexpr size_t kResponseBytesMax = size_t{256} << 20;  // then the request fails
+// A source whose page has no items asks again no sooner, whatever `every` says.
+inline constexpr std::chrono::milliseconds kNoItemsWait{100};
 inline constexpr std::chrono::milliseconds kBackoffFirst{500};
 inline constexpr std::chrono::milliseconds kBackoffMax{30'000};
 

@@ -1,8 +1,11 @@
 #include "pipeline/ingest_loop.h"
 
+#include <algorithm>
 #include <functional>
 
+#include "base/limits.h"
 #include "base/time.h"
+#include "pipeline/source_cursor.h"
 
 namespace millrace::pipeline {
 namespace {
@@ -12,10 +15,11 @@ constexpr int kAttemptsOfOneRun = 5;
 
 }  // namespace
 
-IngestLoop::IngestLoop(SourcePlan plan, log::Log& log, log::Topic& topic, Logger& logger,
-                       io::Clock& clock)
+IngestLoop::IngestLoop(SourcePlan plan, log::Log& log, log::Topic& topic, std::string cursor_folder,
+                       Logger& logger, io::Clock& clock)
     : plan_(std::move(plan)),
       topic_(topic),
+      cursor_folder_(std::move(cursor_folder)),
       logger_(logger),
       clock_(clock),
       fetcher_(plan_.spec.http),
@@ -30,13 +34,8 @@ Result<void> IngestLoop::recover() {
     return MR_TRY(source::parse_cursor(text)).sequence;
   };
   MR_TRY(topic::recover_page(topic_, source::kCursorHeader, sequence_of));
-  for (int32_t i = 0; i < topic_.partition_count(); ++i) {
-    auto last = MR_TRY(
-        topic::find_last_with_header(topic_.partition(PartitionId(i)), source::kCursorHeader));
-    if (!last) continue;
-    auto cursor = MR_TRY(source::parse_cursor(last->value(source::kCursorHeader)));
-    if (cursor.sequence > cursor_.sequence) set_cursor(cursor);
-  }
+  auto found = MR_TRY(find_cursor(topic_, cursor_folder_));
+  if (found) set_cursor(found->cursor);
   return {};
 }
 
@@ -83,7 +82,11 @@ Result<IngestLoop::Page> IngestLoop::take_page(std::stop_token stop) {
   next.dead_letters += static_cast<int64_t>(counts.failed);
   MR_TRY_IN(write_dead_letters(failures_, next.sequence, now_micros / 1'000),
             "writing dead letters of " + plan_.spec.name);
-  MR_TRY(writer_.append(source::kCursorHeader, source::to_json(next, plan_.spec.name)));
+  if (writer_.row_count() > 0) {
+    MR_TRY(writer_.append(source::kCursorHeader, source::to_json(next, plan_.spec.name)));
+  } else {
+    MR_TRY(keep_cursor(topic_, cursor_folder_, {plan_.spec.name, next}));
+  }
   set_cursor(next);
   rate_.add(static_cast<int64_t>(writer_.row_count()), clock_.monotonic_micros());
   return Page::kItems;
@@ -128,7 +131,9 @@ Result<void> IngestLoop::run(bool once, std::stop_token stop) {
     if (once && run_is_over(*page, started)) break;
     // `every` counts from the start of one request to that of the next.
     int64_t spent_ms = (clock_.monotonic_micros() - request_started) / 1'000;
-    auto rest = plan_.spec.http.every - std::chrono::milliseconds(spent_ms);
+    auto every = plan_.spec.http.every;
+    if (*page == Page::kNoItems) every = std::max(every, limits::kNoItemsWait);
+    auto rest = every - std::chrono::milliseconds(spent_ms);
     if (rest.count() > 0 && !clock_.wait(rest, stop)) break;
   }
   health_.set(NodeState::kFinished);

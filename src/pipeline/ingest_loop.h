@@ -20,7 +20,9 @@ namespace millrace::pipeline {
 // Made, prepared and run by one thread; status() from any.
 class IngestLoop {
  public:
-  IngestLoop(SourcePlan plan, log::Log& log, log::Topic& topic, Logger& logger, io::Clock& clock);
+  // `cursor_folder`: see source_cursor.h.
+  IngestLoop(SourcePlan plan, log::Log& log, log::Topic& topic, std::string cursor_folder,
+             Logger& logger, io::Clock& clock);
 
   // Undoes a page that a crash left half-written and finds the cursor. Before anyone reads the
   // topic.
@@ -44,6 +46,7 @@ class IngestLoop {
 
   SourcePlan plan_;
   log::Topic& topic_;
+  std::string cursor_folder_;
   Logger& logger_;
   io::Clock& clock_;
   source::Fetcher fetcher_;

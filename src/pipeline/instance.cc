@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <condition_variable>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
 
@@ -13,6 +12,7 @@
 #include "pipeline/dead_letters.h"
 #include "pipeline/ingest_loop.h"
 #include "pipeline/plan.h"
+#include "pipeline/source_cursor.h"
 #include "pipeline/table_loop.h"
 #include "sql/engine.h"
 
@@ -78,6 +78,7 @@ class Instance::Impl {
   Result<void> make_source(SourcePlan plan);
   Result<void> make_table(TablePlan plan);
   void run_sources(bool once);
+  std::string cursor_folder() const { return options_.data_dir + "/sources"; }
   std::vector<SourceStatus> sources_at_rest() const;
   std::vector<TableStatus> tables_at_rest() const;
 
@@ -125,7 +126,8 @@ Result<void> Instance::Impl::open() {
 
 Result<void> Instance::Impl::make_source(SourcePlan plan) {
   auto* topic = MR_TRY(topic::open_topic(*log_, plan.topic));
-  auto loop = std::make_unique<IngestLoop>(std::move(plan), *log_, *topic, logger_, clock_);
+  auto loop = std::make_unique<IngestLoop>(std::move(plan), *log_, *topic, cursor_folder(), logger_,
+                                           clock_);
   MR_TRY(loop->recover());
   sources_.push_back(std::move(loop));
   return {};
@@ -213,24 +215,16 @@ std::vector<SourceStatus> Instance::Impl::sources_at_rest() const {
   std::vector<SourceStatus> sources;
   for (auto* topic : log_->topics()) {
     if (is_dead_letters_topic(topic->name())) continue;
-    std::optional<SourceStatus> newest;
-    for (int32_t i = 0; i < topic->partition_count(); ++i) {
-      auto last =
-          topic::find_last_with_header(topic->partition(PartitionId(i)), source::kCursorHeader);
-      if (!last || !*last) continue;
-      auto text = (*last)->value(source::kCursorHeader);
-      auto cursor = source::parse_cursor(text);
-      if (!cursor || (newest && newest->pages >= cursor->sequence)) continue;
-      auto json = nlohmann::json::parse(text, nullptr, false);
-      newest = SourceStatus{.name = json.value("source", ""),
-                            .topic = topic->name(),
-                            .pages = cursor->sequence,
-                            .items = cursor->items,
-                            .records = cursor->records,
-                            .filtered = cursor->filtered,
-                            .dead_letters = cursor->dead_letters};
-    }
-    if (newest) sources.push_back(*newest);
+    auto found = find_cursor(*topic, cursor_folder());
+    if (!found || !*found) continue;
+    const auto& [name, cursor] = **found;
+    sources.push_back({.name = name,
+                       .topic = topic->name(),
+                       .pages = cursor.sequence,
+                       .items = cursor.items,
+                       .records = cursor.records,
+                       .filtered = cursor.filtered,
+                       .dead_letters = cursor.dead_letters});
   }
   return sources;
 }

@@ -1,0 +1,53 @@
+#include "pipeline/source_cursor.h"
+
+#include <nlohmann/json.hpp>
+
+#include "io/io.h"
+#include "topic/page_writer.h"
+
+namespace millrace::pipeline {
+namespace {
+
+constexpr size_t kFileBytesMax = size_t{64} << 10;
+
+std::string path_of(const log::Topic& topic, const std::string& folder) {
+  return fmt::format("{}/{}.json", folder, topic.name());
+}
+
+Result<SourceCursor> parse(std::string_view text) {
+  auto cursor = MR_TRY(source::parse_cursor(text));
+  auto json = nlohmann::json::parse(text, nullptr, false);
+  const auto& name = json["source"];
+  return SourceCursor{.source = name.is_string() ? name.get<std::string>() : "", .cursor = cursor};
+}
+
+}  // namespace
+
+Result<std::optional<SourceCursor>> find_cursor(log::Topic& topic, const std::string& folder) {
+  std::optional<SourceCursor> newest;
+  auto offer = [&](std::string_view text) -> Result<void> {
+    auto found = MR_TRY(parse(text));
+    if (!newest || found.cursor.sequence > newest->cursor.sequence) newest = std::move(found);
+    return {};
+  };
+  for (int32_t i = 0; i < topic.partition_count(); ++i) {
+    auto last = MR_TRY(
+        topic::find_last_with_header(topic.partition(PartitionId(i)), source::kCursorHeader));
+    if (last) MR_TRY_IN(offer(last->value(source::kCursorHeader)), "topic " + topic.name());
+  }
+  auto path = path_of(topic, folder);
+  if (MR_TRY(io::file_exists(path))) {
+    auto text = MR_TRY(io::read_file(path, kFileBytesMax));
+    MR_TRY_IN(offer(text), path);
+  }
+  return newest;
+}
+
+Result<void> keep_cursor(const log::Topic& topic, const std::string& folder,
+                         const SourceCursor& cursor) {
+  MR_TRY(io::make_directories(folder));
+  return io::write_file_atomic(path_of(topic, folder),
+                               source::to_json(cursor.cursor, cursor.source));
+}
+
+}  // namespace millrace::pipeline
