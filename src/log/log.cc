@@ -35,6 +35,10 @@ Result<Offset> Partition::append(std::string_view batch) {
   return base;
 }
 
+Result<void> Partition::reserve(size_t bytes) {
+  return impl_->reserve(bytes);
+}
+
 Result<Offset> Partition::write(std::string_view batch) {
   return impl_->write(batch);
 }

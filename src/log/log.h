@@ -55,6 +55,10 @@ class Partition {
   // The two halves of append(), to share one wait among several partitions: write() assigns
   // offsets, sync() makes everything written so far durable and visible.
   Result<Offset> write(std::string_view batch);
+  // Takes disk space for a batch of this size, so that write() does not find the disk full. Nothing
+  // is written. For what goes to several partitions or to none. Errors: kIo, and trying again may
+  // help.
+  Result<void> reserve(size_t bytes);
   Result<void> sync();
 
   Offset start_offset() const;

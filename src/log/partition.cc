@@ -91,19 +91,28 @@ Result<Offset> PartitionImpl::write(std::string_view batch) {
                 "these {} bytes are not one whole record batch with a right CRC", batch.size());
 
   std::lock_guard write_lock(write_mutex_);
-  MR_TRY(check_writable());
-  auto active = segments()->back();
-  if (!active->has_room(batch.size())) {
-    MR_TRY(roll());
-    active = segments()->back();
-  }
-  MR_TRY(active->reserve(batch.size()));
+  auto active = MR_TRY(room_for(batch.size()));
   Offset base = active->written().end;
   auto written = active->write(batch, *header);
   if (!written) return poison(std::move(written).error());
   std::lock_guard lock(state_mutex_);
   written_end_ = active->written().end;
   return base;
+}
+
+Result<void> PartitionImpl::reserve(size_t bytes) {
+  std::lock_guard write_lock(write_mutex_);
+  MR_TRY(room_for(bytes));
+  return {};
+}
+
+// The segment that takes the next `bytes`, with disk space for them. The caller holds write_mutex_.
+Result<std::shared_ptr<Segment>> PartitionImpl::room_for(size_t bytes) {
+  MR_TRY(check_writable());
+  if (!segments()->back()->has_room(bytes)) MR_TRY(roll());
+  auto active = segments()->back();
+  MR_TRY(active->reserve(bytes));
+  return active;
 }
 
 // Only the last segment may be torn at a crash, so the old one is durable before the new one's

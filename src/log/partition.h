@@ -27,6 +27,7 @@ class PartitionImpl {
                                                      std::function<void()> on_durable);
   ~PartitionImpl();
 
+  Result<void> reserve(size_t bytes);
   Result<Offset> write(std::string_view batch);
   Result<void> sync();
   Offset start_offset() const;
@@ -46,6 +47,7 @@ class PartitionImpl {
   Result<void> check_writable() const;
   // Ends all appends: nobody knows what the disk holds now. Returns the error.
   std::unexpected<Error> poison(Error error);
+  Result<std::shared_ptr<Segment>> room_for(size_t bytes);
   Result<void> roll();
 
   const std::string folder_;

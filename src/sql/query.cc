@@ -51,10 +51,8 @@ void init_global(duckdb_init_info info) {
   const auto& source = *static_cast<const Source*>(duckdb_init_get_extra_info(info));
   auto scan = std::make_unique<GlobalScan>();
   for (idx_t i = 0; i < duckdb_init_get_column_count(info); ++i) {
-    // Past the columns is DuckDB's row id, which is asked for when a query reads no column.
-    auto column = duckdb_init_get_column_index(info, i);
-    if (column < source.relation->columns().size())
-      scan->columns.push_back(static_cast<uint32_t>(column));
+    // A query that reads no column, such as count(*), asks for the first.
+    scan->columns.push_back(static_cast<uint32_t>(duckdb_init_get_column_index(info, i)));
   }
   duckdb_init_set_max_threads(info, source.relation->part_count());
   duckdb_init_set_init_data(info, scan.release(),

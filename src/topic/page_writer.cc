@@ -82,16 +82,25 @@ Result<void> PageWriter::append(std::string_view cursor_header, std::string_view
   std::string used_text = std::to_string(used);
   const std::array<record::Header, 2> headers = {
       {{cursor_header, cursor}, {kPagePartitionsHeader, used_text}}};
-  for (size_t i = 0; i < partitions_.size(); ++i) {
-    auto& page = partitions_[i];
-    if (!page.pending) continue;
+  auto for_each_used = [&](auto&& act) -> Result<void> {
+    for (size_t i = 0; i < partitions_.size(); ++i)
+      if (partitions_[i].pending)
+        MR_TRY(act(partitions_[i], topic_.partition(PartitionId(static_cast<int32_t>(i)))));
+    return {};
+  };
+  auto reserve = [&](PartitionPage& page, log::Partition& partition) {
     add_pending(page, headers);
-    MR_TRY(topic_.partition(PartitionId(static_cast<int32_t>(i))).write(page.batch.finish()));
-  }
-  for (size_t i = 0; i < partitions_.size(); ++i)
-    if (partitions_[i].pending)
-      MR_TRY(topic_.partition(PartitionId(static_cast<int32_t>(i))).sync());
-  return {};
+    return partition.reserve(page.batch.size_bytes());
+  };
+  auto write = [](PartitionPage& page, log::Partition& partition) -> Result<void> {
+    MR_TRY(partition.write(page.batch.finish()));
+    return {};
+  };
+  auto sync = [](PartitionPage&, log::Partition& partition) { return partition.sync(); };
+  // A full disk is found before the first partition is written: the page is tried again whole.
+  MR_TRY(for_each_used(reserve));
+  MR_TRY(for_each_used(write));
+  return for_each_used(sync);
 }
 
 std::string_view HeadersOfRecord::value(std::string_view key) const {
