@@ -5,6 +5,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -21,6 +22,10 @@ namespace millrace::cli {
 namespace {
 
 constexpr long kConnectSeconds = 5;
+
+// How often a data directory in use is tried again.
+constexpr int kTries = 30;
+constexpr std::chrono::milliseconds kBetweenTries{100};
 
 struct CurlDelete {
   void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
@@ -154,11 +159,18 @@ Client& Client::operator=(Client&&) noexcept = default;
 Client::~Client() = default;
 
 Result<Client> Client::open(const std::string& data_dir, std::string_view version) {
-  auto path = http::SocketPath::in(data_dir);
-  if (path && accepts(path->path())) return Client(std::make_unique<Socket>(*std::move(path)));
-  auto at_rest = std::make_unique<AtRest>();
-  MR_TRY(at_rest->open(data_dir, version));
-  return Client(std::move(at_rest));
+  // A pipeline that is just starting or stopping has the data, but does not answer.
+  io::SystemClock clock;
+  for (int left = kTries;; --left) {
+    auto path = http::SocketPath::in(data_dir);
+    if (path && accepts(path->path())) return Client(std::make_unique<Socket>(*std::move(path)));
+    auto at_rest = std::make_unique<AtRest>();
+    auto opened = at_rest->open(data_dir, version);
+    if (opened) return Client(std::move(at_rest));
+    if (opened.error().code() != ErrorCode::kConflict || left == 0)
+      return std::unexpected(std::move(opened).error());
+    clock.wait(kBetweenTries, {});
+  }
 }
 
 bool Client::is_live() const {
