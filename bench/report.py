@@ -157,4 +157,5 @@ class Report:
         print_rows(self.rows, is_markdown)
         with_target = [row for row in self.rows if row.target is not None]
         met = sum(row.is_met for row in with_target)
-        print(f"\n{met} of {len(with_target)} targets met")
+        words = "; so little data says nothing about them" if about["quick"] else ""
+        print(f"\n{met} of {len(with_target)} targets met{words}")
