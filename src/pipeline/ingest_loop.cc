@@ -35,7 +35,16 @@ Result<void> IngestLoop::recover() {
   };
   MR_TRY(topic::recover_page(topic_, source::kCursorHeader, sequence_of));
   auto found = MR_TRY(find_cursor(topic_, cursor_folder_));
-  if (found) set_cursor(found->cursor);
+  if (!found) return {};
+  if (found->source != plan_.spec.name)
+    return fail(ErrorCode::kConflict,
+                "topic {} was fed by source {}, up to page {} of it; give that name to the source "
+                "to go on there, or a topic of another name to a new source",
+                topic_.name(), found->source, found->cursor.sequence);
+  auto cursor = found->cursor;
+  // `page:` may be new in the file.
+  if (plan_.spec.http.page) cursor.page = std::max(cursor.page, plan_.spec.http.page->first);
+  set_cursor(cursor);
   return {};
 }
 
@@ -77,7 +86,7 @@ Result<IngestLoop::Page> IngestLoop::take_page(std::stop_token stop) {
   ++next.sequence;
   if (plan_.spec.http.page) ++next.page;
   next.items += static_cast<int64_t>(items_.size());
-  next.records += static_cast<int64_t>(writer_.row_count());
+  next.records += static_cast<int64_t>(counts.passed);
   next.filtered += static_cast<int64_t>(counts.filtered);
   next.dead_letters += static_cast<int64_t>(counts.failed);
   MR_TRY_IN(write_dead_letters(failures_, next.sequence, now_micros / 1'000),

@@ -170,8 +170,11 @@ Result<void> Instance::Impl::start(spec::Pipeline pipeline, bool once) {
   running_ = true;
   run_sources(once);
   for (auto& table : tables_)
-    table_threads_.emplace_back(
-        [&loop = *table, stop = stop_source_.get_token()] { loop.run(stop); });
+    table_threads_.emplace_back([this, &loop = *table, stop = stop_source_.get_token()] {
+      auto ran = loop.run(stop);
+      std::scoped_lock lock(mutex_);
+      if (!ran && !first_error_) first_error_ = std::move(ran).error();
+    });
   return {};
 }
 

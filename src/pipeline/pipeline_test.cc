@@ -82,6 +82,14 @@ tables:
                                 where, partitions, expect));
   }
 
+  // Puts other text into the file that write_pipeline() wrote.
+  void replace(const std::string& from, const std::string& to) {
+    auto text = *io::read_file(path("p.yaml"), 100'000);
+    auto at = text.find(from);
+    ASSERT_NE(at, std::string::npos) << from;
+    write("p.yaml", text.replace(at, from.size(), to));
+  }
+
   std::unique_ptr<Instance> open() {
     auto instance = Instance::open({.data_dir = path("data")}, logger_, clock_);
     EXPECT_TRUE(instance) << instance.error().message();
@@ -239,6 +247,40 @@ TEST_F(PipelineTest, AChangedKeyOrPartitionCountIsRefused) {
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().code(), ErrorCode::kConflict);
   EXPECT_THAT(started.error().message(), testing::HasSubstr("has 2 partitions"));
+}
+
+TEST_F(PipelineTest, AnItemMayBecomeSeveralRecords) {
+  write_pipeline(1);
+  replace("SELECT login.uuid AS id", "SELECT unnest(['a', 'b']) || login.uuid::VARCHAR AS id");
+  auto status = run_once();
+  EXPECT_EQ(status.sources[0].items, 100);
+  EXPECT_EQ(status.sources[0].records, 100);
+  EXPECT_EQ(status.tables[0].records_in, 200);
+}
+
+TEST_F(PipelineTest, AKeyThatIsTooLongIsThatRecordsError) {
+  write_pipeline(1);
+  replace("SELECT login.uuid AS id",
+          "SELECT repeat(CASE WHEN nat = 'GB' THEN 'x' ELSE '' END, 65536) || login.uuid::VARCHAR "
+          "AS id");
+  auto status = run_once();
+  EXPECT_GT(status.tables[0].dead_letters, 0);
+  EXPECT_GT(status.tables[0].written, 0);
+  auto instance = open();
+  EXPECT_EQ((*dead_letters(*instance, "ks.users", 1))[0].rule, kPrimaryKeyRule);
+}
+
+TEST_F(PipelineTest, AnotherSourceDoesNotGoOnAtTheOldOnesPage) {
+  write_pipeline(1);
+  run_once();
+  replace("sources:\n  users:", "sources:\n  people:");
+  replace("FROM users", "FROM people");
+  auto instance = open();
+  auto loaded = spec::load(path("p.yaml"), spec::process_variables());
+  auto started = instance->start(loaded->pipeline, true);
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code(), ErrorCode::kConflict);
+  EXPECT_THAT(started.error().message(), testing::HasSubstr("was fed by source users"));
 }
 
 TEST_F(PipelineTest, ASecondProcessIsRefused) {

@@ -124,7 +124,7 @@ class Planner {
                                            const schema::Columns& columns) {
     std::string condition;
     bool whole = true;
-    auto require = [&](const std::string& name, bool first_of_partition) {
+    auto require = [&](const std::string& name, bool of_partition) {
       auto column = std::ranges::find(columns, name, &schema::Field::name);
       if (column == columns.end()) {
         error(table.key_place, fmt::format("table {} has no column '{}' for its primary key{}",
@@ -134,10 +134,12 @@ class Planner {
       }
       std::string quoted = fmt::format("\"{}\"", name);
       condition += fmt::format("{}{} IS NOT NULL", condition.empty() ? "" : " AND ", quoted);
-      // CQL has no empty partition key.
+      // CQL has no empty partition key, and no value of a key beyond 16 bits of length.
       bool text = column->type.kind == schema::Kind::kVarchar;
-      if (text && first_of_partition && table.partition_key.size() == 1)
-        condition += fmt::format(" AND {} <> ''", quoted);
+      if (!text && column->type.kind != schema::Kind::kBlob) return;
+      bool may_be_empty = !of_partition || table.partition_key.size() > 1;
+      condition += fmt::format(" AND {}({}) BETWEEN {} AND 65535", text ? "strlen" : "octet_length",
+                               quoted, may_be_empty ? 0 : 1);
     };
     for (const auto& name : table.partition_key) require(name, true);
     for (const auto& name : table.clustering_key) require(name, false);

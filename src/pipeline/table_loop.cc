@@ -13,6 +13,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kWait{100};
 // Before a batch that failed is tried again.
 constexpr milliseconds kRetry{1'000};
+// Failures in a row after which a table that is to finish gives up.
+constexpr int kAttemptsToFinish = 5;
 
 }  // namespace
 
@@ -98,7 +100,8 @@ Result<bool> TableLoop::take_batches(std::stop_token stop) {
   return any;
 }
 
-void TableLoop::run(std::stop_token stop) {
+Result<void> TableLoop::run(std::stop_token stop) {
+  int failures_in_a_row = 0;
   while (!stop.stop_requested()) {
     // Read before looking for records: what arrives after it is not asked for.
     bool finishing = finishing_;
@@ -111,15 +114,20 @@ void TableLoop::run(std::stop_token stop) {
                      {"topic", topic_.name()},
                      {"error_type", std::string(to_string(any.error().code()))},
                      {"error", any.error().message()}});
+      if (finishing && ++failures_in_a_row == kAttemptsToFinish)
+        return std::unexpected(
+            std::move(any).error().within(fmt::format("table {}", plan_.spec.full_name())));
       clock_.wait(kRetry, stop);
       continue;
     }
+    failures_in_a_row = 0;
     health_.set(NodeState::kRunning);
     if (*any) continue;
     if (finishing) break;
     topic_.wait(positions_, kWait, stop);
   }
   health_.set(NodeState::kFinished);
+  return {};
 }
 
 void count(const store::Store& store, const store::Table& table, log::Topic& topic,

@@ -28,8 +28,9 @@ class TableLoop {
 
   // Finds how far the table has read.
   Result<void> recover();
-  // Until stop; or, after finish_when_caught_up(), until every record that is there was taken.
-  void run(std::stop_token stop);
+  // Until stop; or, after finish_when_caught_up(), until every record that is there was taken, or
+  // the error of a batch that failed too often in a row.
+  Result<void> run(std::stop_token stop);
   void finish_when_caught_up() { finishing_ = true; }
 
   TableStatus status() const;

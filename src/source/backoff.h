@@ -1,4 +1,4 @@
-// How long to wait before trying again what failed with kUnavailable.
+// How long to wait before trying again what failed.
 #pragma once
 
 #include <chrono>

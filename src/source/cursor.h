@@ -18,7 +18,7 @@ struct Cursor {
   int64_t page = 0;      // value of the page parameter of the next request
   // Totals of all pages so far: items = records + filtered + dead_letters.
   int64_t items = 0;         // that arrived in responses
-  int64_t records = 0;       // appended to the topic
+  int64_t records = 0;       // that became records of the topic, perhaps several each (UNNEST)
   int64_t filtered = 0;      // left out by the `select`
   int64_t dead_letters = 0;  // refused, and kept with the reason
 

@@ -120,7 +120,7 @@ Object<TopicSpec> topic() {
 
 Object<TableSpec> table() {
   return {"table",
-          "Rows kept by primary key; a record with the same key replaces its row.",
+          "Rows kept by primary key; a record with the same key updates its row.",
           {
               key("primary_key", primary_key(),
                   "`id`, or a list: the partition key, then clustering columns. A list in its "

@@ -237,8 +237,6 @@ Result<void> Transform::Impl::run_slice(size_t begin, size_t end, TransformOutpu
                                         Counts& counts, std::vector<Failure>& failures) {
   auto execution = execute(begin, end);
   if (execution.error.empty()) return deliver(execution, output, counts, failures);
-  if (execution.error.starts_with("Out of Memory"))
-    return fail(ErrorCode::kLimit, "the SELECT over {}: {}", spec.input, execution.error);
   if (end - begin == 1) {
     failures.push_back({begin, Stage::kSql, "", error_words(execution.error)});
     ++counts.failed;

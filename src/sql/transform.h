@@ -83,7 +83,7 @@ class Transform {
   };
   // Runs the batch `records` (JSON texts, each followed by kJsonPadding readable bytes; nullopt: a
   // tombstone, which is filtered). Failures are added to `failures`, in order.
-  // Errors: only what is nobody's record's fault (out of memory; an error of `output`).
+  // Errors: those of `output`.
   Result<Counts> run(std::span<const std::optional<std::string_view>> records,
                      TransformOutput& output, std::vector<Failure>& failures);
 

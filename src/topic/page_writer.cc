@@ -97,10 +97,17 @@ Result<void> PageWriter::append(std::string_view cursor_header, std::string_view
     return {};
   };
   auto sync = [](PartitionPage&, log::Partition& partition) { return partition.sync(); };
+  if (is_half_written_)
+    return fail(ErrorCode::kIo,
+                "an earlier page of topic {} is there in part; start again, and it is taken back",
+                topic_.name());
   // A full disk is found before the first partition is written: the page is tried again whole.
   MR_TRY(for_each_used(reserve));
+  is_half_written_ = true;
   MR_TRY(for_each_used(write));
-  return for_each_used(sync);
+  MR_TRY(for_each_used(sync));
+  is_half_written_ = false;
+  return {};
 }
 
 std::string_view HeadersOfRecord::value(std::string_view key) const {
