@@ -38,7 +38,7 @@ inline constexpr size_t kColumnsMax = 1'000;  // of one table or topic
 // The JSON API.
 inline constexpr size_t kApiConnectionsMax = 64;                // more wait to be accepted
 inline constexpr size_t kApiRequestBytesMax = size_t{1} << 20;  // more get 413
-inline constexpr size_t kApiRecordsMax = 10'000;             // of one look into a topic
+inline constexpr size_t kApiRecordsMax = 10'000;                // of one look into a topic
 inline constexpr size_t kApiRowsMax = 1'000'000;  // of one query's answer, which then ends
 inline constexpr size_t kApiAnswerBytesMax = size_t{256} << 20;      // likewise
 inline constexpr std::chrono::milliseconds kApiWaitMax{30'000};      // for records to come
