@@ -35,6 +35,9 @@ Result<Offset> Partition::append(std::string_view batch) {
   return base;
 }
 
+Result<void> Partition::flush() {
+  return impl_->flush();
+}
 Result<void> Partition::reserve(size_t bytes) {
   return impl_->reserve(bytes);
 }

@@ -152,6 +152,14 @@ Result<void> PartitionImpl::sync() {
   return {};
 }
 
+// What was written before the last segment began is durable since then.
+Result<void> PartitionImpl::flush() {
+  MR_TRY(check_writable());
+  auto flushed = segments()->back()->flush();
+  if (!flushed) return poison(std::move(flushed).error());
+  return {};
+}
+
 Offset PartitionImpl::start_offset() const {
   return segments()->front()->base_offset();
 }

@@ -30,6 +30,7 @@ class PartitionImpl {
   Result<void> reserve(size_t bytes);
   Result<Offset> write(std::string_view batch);
   Result<void> sync();
+  Result<void> flush();
   Offset start_offset() const;
   Offset end_offset() const { return Offset(durable_end_.load(std::memory_order_acquire)); }
   uint64_t size_bytes() const;

@@ -55,6 +55,8 @@ class Segment {
   Result<void> write(std::string_view batch, const record::BatchHeader& header);
   // Makes what was written before the call durable and readable. Not for use after an error.
   Result<Extent> sync();
+  // The same without showing it to readers.
+  Result<void> flush() { return file_.sync_data(); }
   // Marks the end, if all is synced: nothing will follow.
   void seal();
   // Cuts what is behind `kept`, as of extent_before(); all is synced. Writes may follow.

@@ -96,6 +96,7 @@ Result<void> PageWriter::append(std::string_view cursor_header, std::string_view
     MR_TRY(partition.write(page.batch.finish()));
     return {};
   };
+  auto flush = [](PartitionPage&, log::Partition& partition) { return partition.flush(); };
   auto sync = [](PartitionPage&, log::Partition& partition) { return partition.sync(); };
   if (is_half_written_)
     return fail(ErrorCode::kIo,
@@ -105,6 +106,8 @@ Result<void> PageWriter::append(std::string_view cursor_header, std::string_view
   MR_TRY(for_each_used(reserve));
   is_half_written_ = true;
   MR_TRY(for_each_used(write));
+  // No partition shows its part before all have theirs on disk.
+  if (used > 1) MR_TRY(for_each_used(flush));
   MR_TRY(for_each_used(sync));
   is_half_written_ = false;
   return {};
