@@ -61,7 +61,8 @@ class Partition {
   Result<void> reserve(size_t bytes);
   Result<void> sync();
   // Makes everything written so far durable, and not yet visible. What goes to several partitions
-  // is flushed in all before sync() shows it in any, so nobody reads a half that a crash takes back.
+  // is flushed in all before sync() shows it in any, so nobody reads a half that a crash takes
+  // back.
   Result<void> flush();
 
   Offset start_offset() const;

@@ -12,16 +12,16 @@ namespace millrace::schema {
 
 enum class Kind : uint8_t {
   kBoolean,
-  kTinyInt,    // 8 bits, signed, as all integers here
-  kSmallInt,   // 16
-  kInteger,    // 32
-  kBigInt,     // 64
-  kHugeInt,    // 128
-  kFloat,      // IEEE 754 binary32
-  kDouble,     // binary64
-  kDecimal,    // precision 1..38 digits, scale 0..precision of them after the point
-  kVarchar,    // UTF-8
-  kBlob,       // any bytes; in JSON as base64
+  kTinyInt,   // 8 bits, signed, as all integers here
+  kSmallInt,  // 16
+  kInteger,   // 32
+  kBigInt,    // 64
+  kHugeInt,   // 128
+  kFloat,     // IEEE 754 binary32
+  kDouble,    // binary64
+  kDecimal,   // precision 1..38 digits, scale 0..precision of them after the point
+  kVarchar,   // UTF-8
+  kBlob,      // any bytes; in JSON as base64
   kUuid,
   kDate,       // days since 1970-01-01
   kTime,       // microseconds since midnight
@@ -59,8 +59,8 @@ struct Type {
 struct Field {
   std::string name;
   Type type;
-  bool nullable = true;    // JSON null is taken
-  bool required = false;   // JSON objects without it are refused
+  bool nullable = true;   // JSON null is taken
+  bool required = false;  // JSON objects without it are refused
 
   friend bool operator==(const Field&, const Field&);
 };

@@ -57,7 +57,7 @@ class PageWriter : public sql::TransformOutput {
   int64_t timestamp_ms_ = 0;
   size_t row_count_ = 0;
   bool is_half_written_ = false;  // or perhaps, after an error
-  size_t keyless_rows_ = 0;  // spread over the partitions in turn
+  size_t keyless_rows_ = 0;       // spread over the partitions in turn
 };
 
 // After a crash: takes back the newest page where it did not reach all its partitions. Before
