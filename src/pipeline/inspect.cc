@@ -59,7 +59,7 @@ Result<Offset> first_wanted(log::Partition& partition, const RecordsWanted& want
   return end - start > limit ? end + -limit : start;
 }
 
-// Runs `query`'s answer into nothing but JSON rows, for tap.
+// Rows as JSON texts, for tap.
 class RowTexts : public sql::TransformOutput {
  public:
   explicit RowTexts(const schema::Columns& columns) : writer_(columns) {}

@@ -19,8 +19,7 @@ class Instance {
  public:
   struct Options {
     std::string data_dir;
-    // Looks only: makes, repairs and locks nothing that a later run would miss. Errors with
-    // kNotFound where there is no data directory.
+    // Looks only: makes, repairs and locks nothing. kNotFound where there is no data directory.
     bool read_only = false;
   };
   // Takes the data directory for this process. Errors: kConflict (in use, by which process; from a

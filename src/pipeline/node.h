@@ -1,12 +1,9 @@
-// What the two kinds of loops share: their state for the status, and trying again.
+// What the two kinds of loops share: their state and their rate, for the status.
 #pragma once
 
-#include <atomic>
 #include <mutex>
 #include <string>
 
-#include "base/logger.h"
-#include "io/clock.h"
 #include "pipeline/rate.h"
 #include "pipeline/status.h"
 

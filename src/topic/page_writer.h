@@ -34,7 +34,8 @@ class PageWriter : public sql::TransformOutput {
 
   // Appends the page; `cursor` becomes a header of the last record of each partition's batch.
   // On disk when it returns. Without rows there is nothing to append and nothing is kept.
-  // Errors: kLimit: a batch would be too large; what the log says.
+  // Errors: what the log says. After one that came while partitions were being written, no page is
+  // taken any more (kIo): recover_page() at the next start takes the half of this one back.
   Result<void> append(std::string_view cursor_header, std::string_view cursor);
 
  private:

@@ -6,7 +6,7 @@
 // Promises: a record's key decides its partition as Kafka's default partitioner does (murmur2), so
 // the same key keeps its order; a page of rows reaches all its partitions or, after a crash and
 // recover_page(), none; a page's cursor is in the same batches as its rows.
-// Threads: Topic from any; a PageWriter and a Reader belong to one thread each.
+// Threads: a PageWriter and a Reader belong to one each; relations and functions to any.
 #pragma once
 
 #include "topic/page_writer.h"
