@@ -72,8 +72,10 @@ Result<IngestLoop::Page> IngestLoop::take_page(std::stop_token stop) {
     MR_TRY(dead_letters_.recover(PartitionId(0), next_page));
     dead_letters_known_ = true;
   }
-  auto body = MR_TRY(fetcher_.fetch(cursor_, stop));
-  auto items = MR_TRY(splitter_.split(body, plan_.spec.items));
+  auto request = MR_TRY(source::request_for(plan_.spec.http, cursor_));
+  auto response = MR_TRY(fetcher_.fetch(request, stop));
+  if (response.not_modified) return Page::kNoItems;
+  auto items = MR_TRY(splitter_.split(response.body, plan_.spec.items));
   if (items.empty()) return Page::kNoItems;
   items_.assign(items.begin(), items.end());
 

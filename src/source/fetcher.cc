@@ -64,7 +64,7 @@ class Fetcher::Impl {
     set_options();
   }
 
-  Result<std::string_view> fetch(const Cursor& cursor, const std::stop_token& stop);
+  Result<Response> fetch(const Request& request, const std::stop_token& stop);
   std::optional<std::chrono::seconds> retry_after() const { return retry_after_; }
 
  private:
@@ -77,13 +77,13 @@ class Fetcher::Impl {
   };
 
   void set_options();
-  Result<Headers> make_headers(bool to_configured_origin) const;
-  Result<Url> page_url(const Cursor& cursor) const;
-  Result<> follow(Url url, const std::stop_token& stop);
-  Result<Answer> exchange(const Url& url, bool to_configured_origin, milliseconds timeout,
+  Result<Headers> make_headers(const Request& request, bool to_configured_origin) const;
+  Result<Response> follow(Request request, Url url, const std::stop_token& stop);
+  Result<Answer> exchange(const Request& request, const Url& url, milliseconds timeout,
                           const std::stop_token& stop);
   void run_transfer(Answer& answer, const std::stop_token& stop);
-  Result<> judge(const Answer& answer) const;
+  Result<Response> judge(const Answer& answer, const Request& request) const;
+  std::string header(const char* name) const;
   void begin_body();
   static size_t on_body(char* bytes, size_t size, size_t count, void* self);
   size_t take_body(std::string_view bytes);
@@ -119,44 +119,41 @@ void Fetcher::Impl::set_options() {
   set(easy, CURLOPT_QUICK_EXIT, 1L);
 }
 
-Result<std::string_view> Fetcher::Impl::fetch(const Cursor& cursor, const std::stop_token& stop) {
+Result<Response> Fetcher::Impl::fetch(const Request& request, const std::stop_token& stop) {
   retry_after_.reset();
   if (stop.stop_requested()) return failed(ErrorCode::kCancelled, "asked to stop");
-  auto url = MR_TRY(page_url(cursor));
+  auto url = Url::parse(request.url);
+  if (!url) return failed(ErrorCode::kInvalid, url.error().message());
   begin_body();
-  auto scheme = url.part(CURLUPART_SCHEME);
+  Response response{.status = 200, .url = url->text()};
+  auto scheme = url->part(CURLUPART_SCHEME);
   if (scheme == "sample") {
-    auto made = append_sample_response(url.text(), body_);
+    auto made = append_sample_response(response.url, body_);
     if (!made) return failed(made.error().code(), made.error().message());
+    response.content_type = "application/json";
   } else if (scheme == "http" || scheme == "https") {
-    MR_TRY(follow(std::move(url), stop));
+    response = MR_TRY(follow(request, *std::move(url), stop));
   } else {
     return failed(ErrorCode::kInvalid, "a source's url begins with http://, https:// or sample://");
   }
   body_bytes_wanted_ = std::max(body_.size(), body_bytes_wanted_ - body_bytes_wanted_ / 8);
   body_.append(kBodyPadding, '\0');
-  return std::string_view(body_).substr(0, body_.size() - kBodyPadding);
-}
-
-Result<Url> Fetcher::Impl::page_url(const Cursor& cursor) const {
-  auto url = Url::parse(spec_.url.value);
-  if (!url) return failed(ErrorCode::kInvalid, url.error().message());
-  if (spec_.page) {
-    auto set = url->set_parameter(spec_.page->parameter, std::to_string(cursor.page));
-    if (!set) return failed(ErrorCode::kInvalid, set.error().message());
-  }
-  return url;
+  response.body = std::string_view(body_).substr(0, body_.size() - kBodyPadding);
+  return response;
 }
 
 // libcurl could follow redirects by itself, but would take the configured headers, and the API
 // keys in them, along to any server.
-Result<> Fetcher::Impl::follow(Url url, const std::stop_token& stop) {
-  auto configured = MR_TRY(Url::parse(url.text()));
+Result<Response> Fetcher::Impl::follow(Request request, Url url, const std::stop_token& stop) {
   auto deadline = steady_clock::now() + spec_.timeout;
   for (int redirects = 0; redirects <= kRedirectsMax; ++redirects) {
     auto left = std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now());
-    auto answer = MR_TRY(exchange(url, url.same_origin(configured), left, stop));
-    if (answer.code != CURLE_OK || answer.stopped || answer.redirect.empty()) return judge(answer);
+    auto answer = MR_TRY(exchange(request, url, left, stop));
+    if (answer.code != CURLE_OK || answer.stopped || answer.redirect.empty()) {
+      auto response = MR_TRY(judge(answer, request));
+      response.url = url.text();
+      return response;
+    }
     auto next = Url::parse(answer.redirect);
     if (!next) return failed(ErrorCode::kInvalid, "it redirects to a URL that cannot be read");
     auto scheme = next->part(CURLUPART_SCHEME);
@@ -165,18 +162,25 @@ Result<> Fetcher::Impl::follow(Url url, const std::stop_token& stop) {
                     fmt::format("it redirects to a URL of scheme '{}'", scheme));
     }
     url = *std::move(next);
+    if (answer.status <= 303) request.method = spec::HttpMethod::kGet;
   }
   return failed(ErrorCode::kInvalid, fmt::format("more than {} redirects", kRedirectsMax));
 }
 
-Result<Fetcher::Impl::Answer> Fetcher::Impl::exchange(const Url& url, bool to_configured_origin,
+Result<Fetcher::Impl::Answer> Fetcher::Impl::exchange(const Request& request, const Url& url,
                                                       milliseconds timeout,
                                                       const std::stop_token& stop) {
-  auto headers = MR_TRY(make_headers(to_configured_origin));
+  auto configured = Url::parse(spec_.url.value);
+  auto headers = MR_TRY(make_headers(request, configured && url.same_origin(*configured)));
   auto* easy = easy_.get();
   auto text = url.text();
   set(easy, CURLOPT_URL, text.c_str());
   set(easy, CURLOPT_HTTPHEADER, headers.get());
+  set(easy, CURLOPT_HTTPGET, 1L);
+  if (request.method == spec::HttpMethod::kPost) {
+    set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    set(easy, CURLOPT_POSTFIELDS, request.body.c_str());
+  }
   set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<int64_t>(timeout.count(), 1)));
   body_.clear();
   body_too_large_ = false;
@@ -216,10 +220,13 @@ void Fetcher::Impl::run_transfer(Answer& answer, const std::stop_token& stop) {
   curl_multi_remove_handle(multi, easy_.get());
 }
 
-Result<> Fetcher::Impl::judge(const Answer& answer) const {
+Result<Response> Fetcher::Impl::judge(const Answer& answer, const Request& request) const {
   if (answer.stopped) return failed(ErrorCode::kCancelled, "asked to stop");
+  Response response{.status = answer.status};
+  response.not_modified =
+      answer.status == 304 && !(request.etag.empty() && request.last_modified.empty());
   bool answered = answer.status != 0 && (answer.code == CURLE_OK || body_too_large_);
-  if (answered && !is_success(answer.status)) {
+  if (answered && !is_success(answer.status) && !response.not_modified) {
     auto body = secrets_.redact(std::string_view(body_).substr(0, kErrorBodyBytes));
     auto code = is_worth_retrying(answer.status) ? ErrorCode::kUnavailable : ErrorCode::kInvalid;
     return failed(code, fmt::format("the server answered {}{}{}", answer.status,
@@ -233,7 +240,14 @@ Result<> Fetcher::Impl::judge(const Answer& answer) const {
   }
   switch (answer.code) {
     case CURLE_OK:
-      return {};
+      response.content_type = header("content-type");
+      response.etag = header("etag");
+      response.last_modified = header("last-modified");
+      for (curl_header* link = nullptr; curl_easy_header(easy_.get(), "link", response.links.size(),
+                                                         CURLH_HEADER, -1, &link) == CURLHE_OK;) {
+        response.links.emplace_back(link->value);
+      }
+      return response;
     case CURLE_OPERATION_TIMEDOUT:
       return failed(ErrorCode::kUnavailable,
                     fmt::format("no whole answer within {}; will be tried again",
@@ -252,7 +266,15 @@ Result<> Fetcher::Impl::judge(const Answer& answer) const {
                             reason.empty() ? curl_easy_strerror(answer.code) : reason));
 }
 
-Result<Headers> Fetcher::Impl::make_headers(bool to_configured_origin) const {
+// Of the last response; "" where it has none of that name.
+std::string Fetcher::Impl::header(const char* name) const {
+  curl_header* found = nullptr;
+  bool there = curl_easy_header(easy_.get(), name, 0, CURLH_HEADER, -1, &found) == CURLHE_OK;
+  return there ? found->value : "";
+}
+
+Result<Headers> Fetcher::Impl::make_headers(const Request& request,
+                                            bool to_configured_origin) const {
   Headers headers;
   auto add = [&](const std::string& line) {
     auto* longer = curl_slist_append(headers.get(), line.c_str());
@@ -261,11 +283,19 @@ Result<Headers> Fetcher::Impl::make_headers(bool to_configured_origin) const {
     headers.reset(longer);
   };
   bool accept_given = false;
-  for (const auto& [name, value] : spec_.headers) {
-    if (!to_configured_origin) break;
+  std::vector<std::pair<std::string, std::string>> wanted;
+  if (to_configured_origin) {
+    for (const auto& [name, value] : spec_.headers) wanted.emplace_back(name, value.value);
+    wanted.insert(wanted.end(), request.headers.begin(), request.headers.end());
+  }
+  if (!request.etag.empty()) wanted.emplace_back("If-None-Match", request.etag);
+  if (!request.last_modified.empty()) {
+    wanted.emplace_back("If-Modified-Since", request.last_modified);
+  }
+  for (const auto& [name, value] : wanted) {
     constexpr std::string_view kLineEnds("\r\n\0", 3);
     if (name.empty() || name.find_first_of(":; \t\r\n") != name.npos ||
-        value.value.find_first_of(kLineEnds) != value.value.npos) {
+        value.find_first_of(kLineEnds) != value.npos) {
       return failed(ErrorCode::kInvalid,
                     fmt::format("'{}' cannot be a header: its name or value has a character that "
                                 "headers cannot have (a line end?)",
@@ -273,7 +303,7 @@ Result<Headers> Fetcher::Impl::make_headers(bool to_configured_origin) const {
     }
     accept_given |= curl_strequal(name.c_str(), "accept") != 0;
     // To libcurl, "Name:" means not to send that header.
-    add(value.value.empty() ? name + ";" : fmt::format("{}: {}", name, value.value));
+    add(value.empty() ? name + ";" : fmt::format("{}: {}", name, value));
   }
   if (!accept_given) add("Accept: application/json");
   return headers;
@@ -316,8 +346,8 @@ Fetcher::~Fetcher() = default;
 Fetcher::Fetcher(Fetcher&&) noexcept = default;
 Fetcher& Fetcher::operator=(Fetcher&&) noexcept = default;
 
-Result<std::string_view> Fetcher::fetch(const Cursor& cursor, std::stop_token stop) {
-  return impl_->fetch(cursor, stop);
+Result<Response> Fetcher::fetch(const Request& request, std::stop_token stop) {
+  return impl_->fetch(request, stop);
 }
 
 std::optional<std::chrono::seconds> Fetcher::retry_after() const {

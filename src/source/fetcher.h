@@ -6,17 +6,31 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/limits.h"
-#include "source/cursor.h"
+#include "source/request.h"
 #include "spec/spec.h"
 
 namespace millrace::source {
 
 // Readable zero bytes after the body that fetch returns: what simdjson asks for.
 inline constexpr size_t kBodyPadding = 64;
+
+// An answer with a status of 2xx, or 304 where the request named what is known already.
+struct Response {
+  std::string_view body;  // decompressed; valid until the next fetch, kBodyPadding bytes behind it
+  long status = 0;
+  bool not_modified = false;       // what is known already still stands; no body
+  std::string content_type;        // as sent: "application/json; charset=utf-8"; or empty
+  std::vector<std::string> links;  // the values of its Link headers (RFC 8288), unparsed
+  std::string etag;                // as sent, quotes included; or empty
+  std::string last_modified;       // as sent; or empty
+  std::string url;                 // after redirects, secrets included
+};
 
 // One per source; one thread. Keeps its connections open between requests.
 class Fetcher {
@@ -27,16 +41,14 @@ class Fetcher {
   Fetcher(Fetcher&&) noexcept;
   Fetcher& operator=(Fetcher&&) noexcept;
 
-  // One GET of the source's URL, with its page parameter set to cursor.page where the source has
-  // one (`page:`). Returns the body of a 2xx answer, valid until the next fetch and followed by
-  // kBodyPadding bytes. Up to 10 redirects are followed, to http and https; configured headers go
-  // to the configured scheme, host and port only.
+  // One request, with the source's headers and those of the request. Up to 10 redirects are
+  // followed, to http and https; headers go to the configured scheme, host and port only.
   // Errors, with the URL as shown and the beginning of the answer:
   //   kUnavailable  no connection, no answer in time, 408, 429, 5xx; see retry_after
   //   kInvalid      another status, an unusable URL or header, too many redirects
   //   kLimit        a body beyond body_bytes_max
   //   kCancelled    stop was requested, before the request or during it
-  Result<std::string_view> fetch(const Cursor& cursor, std::stop_token stop);
+  Result<Response> fetch(const Request& request, std::stop_token stop);
 
   // Retry-After of the last fetch's answer, whether it came as seconds or as a date.
   std::optional<std::chrono::seconds> retry_after() const;

@@ -16,9 +16,9 @@ void fetch_sample(benchmark::State& state) {
   size_t bytes = 0;
   for (auto _ : state) {
     ++cursor.page;
-    auto body = fetcher.fetch(cursor, {});
-    if (!body) return state.SkipWithError(body.error().message().c_str());
-    bytes += body->size();
+    auto response = fetcher.fetch(request_for(spec, cursor).value(), {});
+    if (!response) return state.SkipWithError(response.error().message().c_str());
+    bytes += response->body.size();
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));
   state.SetBytesProcessed(static_cast<int64_t>(bytes));

@@ -5,13 +5,15 @@
 // Called by pipeline (one Fetcher, Backoff and Cursor per source) and door/http (sample_response).
 // Leaves to others: when to fetch and how long to wait, decoding the body, writing the cursor
 // beside the records, counting.
-// Promises: a fetch is one request, bounded in time (`timeout`), size (limits::kResponseBytesMax)
-// and redirects; a stop request ends it at once, even on a server that hangs. The error's code says
-// whether trying again may help (kUnavailable). Values of ${secret:…} go to the configured server
-// only, and into no error text. Fetcher and Backoff belong to one thread; the rest is pure.
+// Promises: request_for says what to ask for a page, fetch asks it: one request, bounded in time
+// (`timeout`), size (limits::kResponseBytesMax) and redirects; a stop request ends it at once, even
+// on a server that hangs. The error's code says whether trying again may help (kUnavailable).
+// Values of ${secret:…} go to the configured server only, and into no error text. Fetcher and
+// Backoff belong to one thread; the rest is pure.
 #pragma once
 
 #include "source/backoff.h"
 #include "source/cursor.h"
 #include "source/fetcher.h"
+#include "source/request.h"
 #include "source/sample.h"

@@ -73,8 +73,12 @@ struct PageSpec {
   int64_t first = 1;
 };
 
+enum class HttpMethod : uint8_t { kGet, kPost };
+
 struct HttpSpec {
   Text url;  // http, https or sample
+  HttpMethod method = HttpMethod::kGet;
+  Text body;  // of a POST
   std::vector<std::pair<std::string, Text>> headers;
   std::chrono::milliseconds every{1'000};     // between the starts of two requests
   std::chrono::milliseconds timeout{10'000};  // for one request, all of it

@@ -1,0 +1,427 @@
+#include "source/source.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <future>
+
+#include "source/test_server.h"
+
+namespace millrace::source {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+spec::Text text(std::string value) {
+  return {.value = value, .shown = value, .place = {}};
+}
+
+spec::HttpSpec http(std::string url) {
+  return {.url = text(std::move(url)), .headers = {}, .page = {}};
+}
+
+// The body of an answer, or its error.
+Result<std::string_view> body_of(const Result<Response>& response) {
+  if (!response) return std::unexpected(response.error());
+  return response->body;
+}
+
+// A source and its fetcher.
+struct Api {
+  explicit Api(spec::HttpSpec http_spec, size_t body_bytes_max = limits::kResponseBytesMax)
+      : spec(http_spec), fetcher(std::move(http_spec), body_bytes_max) {}
+
+  Result<Response> ask(int64_t page = 0, const std::stop_token& stop = {}) {
+    auto request = request_for(spec, {.page = page});
+    if (!request) return std::unexpected(request.error());
+    return fetcher.fetch(*request, stop);
+  }
+  Result<std::string_view> fetch(int64_t page = 0, const std::stop_token& stop = {}) {
+    return body_of(ask(page, stop));
+  }
+
+  spec::HttpSpec spec;
+  Fetcher fetcher;
+};
+
+class FetcherTest : public testing::Test {
+ protected:
+  // A proxy that the machine may have is not for loopback.
+  static void SetUpTestSuite() { ::setenv("no_proxy", "127.0.0.1", 1); }
+
+  // The error of one fetch of what a server that always answers like this says.
+  static Error error_of(std::string raw_response) {
+    TestServer server([&](const auto&) { return raw_response; });
+    Api api(http(server.url("/api")));
+    auto body = api.fetch();
+    EXPECT_FALSE(body.has_value());
+    return body ? Error(ErrorCode::kInvalid, "none") : body.error();
+  }
+};
+
+TEST_F(FetcherTest, ReturnsTheBodyWithPaddingBehindIt) {
+  TestServer server([](const auto&) { return response(200, R"({"results":[]})"); });
+  Api api(http(server.url("/api")));
+  auto body = api.fetch();
+  ASSERT_TRUE(body) << body.error().message();
+  EXPECT_EQ(*body, R"({"results":[]})");
+  for (size_t i = 0; i < kBodyPadding; ++i) EXPECT_EQ(body->data()[body->size() + i], '\0');
+}
+
+TEST_F(FetcherTest, ReturnsAnEmptyBody) {
+  TestServer server([](const auto&) { return "HTTP/1.1 204 X\r\n\r\n"; });
+  Api api(http(server.url("/api")));
+  auto body = api.fetch();
+  ASSERT_TRUE(body) << body.error().message();
+  EXPECT_EQ(*body, "");
+}
+
+TEST_F(FetcherTest, KeepsTheConnectionOpen) {
+  TestServer server([](const auto&) { return response(200, "[]"); });
+  Api api(http(server.url("/api")));
+  ASSERT_TRUE(api.fetch());
+  ASSERT_TRUE(api.fetch());
+  EXPECT_EQ(server.requests().size(), 2u);
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST_F(FetcherTest, ReusesItsBufferForBodiesOfAnySize) {
+  std::vector<size_t> sizes = {10, 8 << 20, 3};
+  for (int i = 0; i < 60; ++i) sizes.push_back(100);
+  std::atomic<size_t> next = 0;
+  TestServer server([&](const auto&) { return response(200, std::string(sizes[next++], 'x')); });
+  Api api(http(server.url("/api")));
+  for (auto size : sizes) {
+    auto body = api.fetch();
+    ASSERT_TRUE(body) << body.error().message();
+    ASSERT_EQ(*body, std::string(size, 'x'));
+  }
+}
+
+TEST_F(FetcherTest, SendsItsOwnAndTheConfiguredHeaders) {
+  TestServer server([](const auto&) { return response(200, "[]"); });
+  auto spec = http(server.url("/api"));
+  spec.headers = {{"X-Team", text("mills")}, {"X-Empty", text("")}};
+  Api api(spec);
+  ASSERT_TRUE(api.fetch());
+  EXPECT_THAT(server.requests()[0],
+              AllOf(HasSubstr("GET /api HTTP/1.1\r\n"), HasSubstr("User-Agent: millrace/"),
+                    HasSubstr("Accept: application/json\r\n"), HasSubstr("Accept-Encoding: "),
+                    HasSubstr("X-Team: mills\r\n"), HasSubstr("X-Empty:\r\n")));
+}
+
+TEST_F(FetcherTest, ConfiguredHeadersReplaceItsOwn) {
+  TestServer server([](const auto&) { return response(200, "[]"); });
+  auto spec = http(server.url("/api"));
+  spec.headers = {{"accept", text("text/x")}, {"user-agent", text("other/1")}};
+  Api api(spec);
+  ASSERT_TRUE(api.fetch());
+  EXPECT_THAT(server.requests()[0],
+              AllOf(HasSubstr("accept: text/x\r\n"), HasSubstr("user-agent: other/1\r\n"),
+                    Not(HasSubstr("application/json")), Not(HasSubstr("millrace"))));
+}
+
+TEST_F(FetcherTest, RefusesHeadersThatWouldBeginAnother) {
+  auto spec = http("http://127.0.0.1/");
+  spec.headers = {{"X-A", text("1\r\nX-B: 2")}};
+  Api api(spec);
+  auto body = api.fetch();
+  ASSERT_FALSE(body);
+  EXPECT_EQ(body.error().code(), ErrorCode::kInvalid);
+  EXPECT_THAT(body.error().message(), HasSubstr("'X-A' cannot be a header"));
+}
+
+TEST_F(FetcherTest, SetsThePageParameter) {
+  TestServer server([](const auto&) { return response(200, "[]"); });
+  auto first_line = [&](std::string path, std::string parameter, int64_t page) {
+    auto spec = http(server.url(path));
+    spec.page = spec::PageSpec{.parameter = std::move(parameter)};
+    Api api(spec);
+    EXPECT_TRUE(api.fetch(page));
+    auto request = server.requests().back();
+    return request.substr(0, request.find(" HTTP"));
+  };
+  EXPECT_EQ(first_line("/api", "page", 1), "GET /api?page=1");
+  EXPECT_EQ(first_line("/api/?results=5&x", "page", 12), "GET /api/?results=5&x&page=12");
+  EXPECT_EQ(first_line("/api/?page=7&b=%20c", "page", 2), "GET /api/?page=2&b=%20c");
+  EXPECT_EQ(first_line("/api/?page=7&a=1&page=8", "page", 2), "GET /api/?page=2&a=1");
+  EXPECT_EQ(first_line("/api/?p%61ge=7&homepage=8", "page", 3), "GET /api/?page=3&homepage=8");
+  EXPECT_EQ(first_line("/api/?a=1#part", "page[number]", 3), "GET /api/?a=1&page%5bnumber%5d=3");
+}
+
+TEST_F(FetcherTest, SaysWhichStatusesAreWorthTryingAgain) {
+  for (int status : {408, 429, 500, 502, 503, 504}) {
+    EXPECT_EQ(error_of(response(status, "later")).code(), ErrorCode::kUnavailable) << status;
+  }
+  for (int status : {300, 304, 400, 401, 403, 404, 410, 422}) {
+    auto empty = status == 304;
+    EXPECT_EQ(error_of(response(status, empty ? "" : "no")).code(), ErrorCode::kInvalid) << status;
+  }
+}
+
+TEST_F(FetcherTest, ErrorsHaveUrlStatusAndTheBeginningOfTheBody) {
+  auto error = error_of(response(404, "no such thing\n" + std::string(100'000, 'x')));
+  EXPECT_THAT(error.message(),
+              AllOf(HasSubstr("cannot fetch http://127.0.0.1:"), HasSubstr("/api"),
+                    HasSubstr("404 with 'no such thing x"), HasSubstr("check the source's url")));
+  EXPECT_LT(error.message().size(), 500u);
+}
+
+TEST_F(FetcherTest, TellsRetryAfterOfTheLastAnswer) {
+  std::atomic<int> requests = 0;
+  TestServer server([&](const auto&) {
+    return ++requests == 1 ? response(429, R"({"error":"slow down"})", "Retry-After: 17\r\n")
+                           : response(500, "");
+  });
+  Api api(http(server.url("/api")));
+  auto body = api.fetch();
+  ASSERT_FALSE(body);
+  EXPECT_EQ(body.error().code(), ErrorCode::kUnavailable);
+  EXPECT_THAT(body.error().message(), HasSubstr("slow down"));
+  EXPECT_EQ(api.fetcher.retry_after(), seconds(17));
+  ASSERT_FALSE(api.fetch());
+  EXPECT_EQ(api.fetcher.retry_after(), std::nullopt);
+}
+
+TEST_F(FetcherTest, FollowsRedirects) {
+  TestServer server([](const std::string& request) {
+    return request.starts_with("GET /old ") ? response(302, "moved", "Location: /new?a=b\r\n")
+                                            : response(200, "[1]");
+  });
+  Api api(http(server.url("/old")));
+  auto body = api.fetch();
+  ASSERT_TRUE(body) << body.error().message();
+  EXPECT_EQ(*body, "[1]");
+  EXPECT_THAT(server.requests().back(), HasSubstr("GET /new?a=b HTTP"));
+}
+
+TEST_F(FetcherTest, ConfiguredHeadersStayWithTheConfiguredServer) {
+  TestServer other([](const auto&) { return response(200, "[2]"); });
+  TestServer server([&](const std::string& request) {
+    auto to = request.starts_with("GET /a ") ? std::string("/b") : other.url("/c");
+    return response(307, "", "Location: " + to + "\r\n");
+  });
+  auto spec = http(server.url("/a"));
+  spec.headers = {{"X-Api-Key", {.value = "tr0mbone", .shown = "***", .place = {}}}};
+  Api api(spec);
+  auto body = api.fetch();
+  ASSERT_TRUE(body) << body.error().message();
+  EXPECT_EQ(*body, "[2]");
+  ASSERT_EQ(server.requests().size(), 2u);
+  EXPECT_THAT(server.requests()[1], HasSubstr("X-Api-Key: tr0mbone"));
+  EXPECT_THAT(other.requests()[0], AllOf(Not(HasSubstr("tr0mbone")), HasSubstr("Accept: ")));
+}
+
+TEST_F(FetcherTest, TellsWhatTheAnswerSaidOfItself) {
+  TestServer server([](const std::string& request) {
+    if (request.starts_with("GET /old ")) return response(302, "", "Location: /api\r\nETag: o\r\n");
+    return response(200, "[]",
+                    "Content-Type: application/json; charset=utf-8\r\nETag: W/\"1\"\r\n"
+                    "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+                    "Link: </api?page=2>; rel=\"next\"\r\nLink: </api>; rel=\"first\"\r\n");
+  });
+  Api api(http(server.url("/old")));
+  auto answer = api.ask();
+  ASSERT_TRUE(answer) << answer.error().message();
+  EXPECT_EQ(answer->status, 200);
+  EXPECT_FALSE(answer->not_modified);
+  EXPECT_EQ(answer->content_type, "application/json; charset=utf-8");
+  EXPECT_EQ(answer->etag, "W/\"1\"");
+  EXPECT_EQ(answer->last_modified, "Sun, 06 Nov 1994 08:49:37 GMT");
+  EXPECT_THAT(answer->links, ElementsAre("</api?page=2>; rel=\"next\"", "</api>; rel=\"first\""));
+  EXPECT_EQ(answer->url, server.url("/api"));
+}
+
+TEST_F(FetcherTest, AsksForNewsOnly) {
+  TestServer server([](const auto&) { return "HTTP/1.1 304 X\r\n\r\n"; });
+  Api api(http(server.url("/api")));
+  auto request = request_for(api.spec, {}).value();
+  request.etag = "\"1\"";
+  request.last_modified = "Sun, 06 Nov 1994 08:49:37 GMT";
+  auto answer = api.fetcher.fetch(request, {});
+  ASSERT_TRUE(answer) << answer.error().message();
+  EXPECT_TRUE(answer->not_modified);
+  EXPECT_EQ(answer->body, "");
+  EXPECT_THAT(server.requests()[0],
+              AllOf(HasSubstr("If-None-Match: \"1\"\r\n"),
+                    HasSubstr("If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n")));
+}
+
+TEST_F(FetcherTest, GivesUpOnARedirectLoop) {
+  TestServer server([](const auto&) { return response(301, "", "Location: /api\r\n"); });
+  Api api(http(server.url("/api")));
+  auto body = api.fetch();
+  ASSERT_FALSE(body);
+  EXPECT_EQ(body.error().code(), ErrorCode::kInvalid);
+  EXPECT_THAT(body.error().message(), HasSubstr("more than 10 redirects"));
+  EXPECT_EQ(server.requests().size(), 11u);
+}
+
+TEST_F(FetcherTest, FollowsNoRedirectToAnotherScheme) {
+  for (std::string to : {"file:///etc/passwd", "ftp://127.0.0.1/", "sample://randomuser/api/"}) {
+    auto error = error_of(response(302, "", "Location: " + to + "\r\n"));
+    EXPECT_EQ(error.code(), ErrorCode::kInvalid) << to;
+    EXPECT_THAT(error.message(), HasSubstr("redirects to a URL of scheme"));
+  }
+}
+
+TEST_F(FetcherTest, RefusesABodyBeyondItsLimit) {
+  std::atomic<size_t> size = 1'000;
+  std::atomic<bool> tell_length = true;
+  TestServer server([&](const auto&) {
+    std::string body(size, 'x');
+    if (tell_length) return response(200, body);
+    return fmt::format(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{}\r\n0\r\n\r\n", body.size(),
+        body);
+  });
+  Api api(http(server.url("/api")), 1'000);
+  for (bool told : {true, false}) {
+    tell_length = told;
+    size = 1'000;
+    auto fits = api.fetch();
+    ASSERT_TRUE(fits) << fits.error().message();
+    EXPECT_EQ(fits->size(), 1'000u);
+    size = 1'001;
+    auto body = api.fetch();
+    ASSERT_FALSE(body);
+    EXPECT_EQ(body.error().code(), ErrorCode::kLimit);
+    EXPECT_THAT(body.error().message(), HasSubstr("longer than 1000 B"));
+  }
+}
+
+TEST_F(FetcherTest, SaysThatNobodyListens) {
+  Api api(http(fmt::format("http://127.0.0.1:{}/", closed_port())));
+  auto body = api.fetch();
+  ASSERT_FALSE(body);
+  EXPECT_EQ(body.error().code(), ErrorCode::kUnavailable);
+  EXPECT_THAT(body.error().message(), HasSubstr("onnect"));
+}
+
+TEST_F(FetcherTest, SaysThatAnAnswerIsCutShort) {
+  TestServer server([](const auto&) { return "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n["; });
+  auto spec = http(server.url("/api"));
+  spec.timeout = milliseconds(100);
+  Api api(spec);
+  auto body = api.fetch();
+  ASSERT_FALSE(body);
+  EXPECT_EQ(body.error().code(), ErrorCode::kUnavailable);
+}
+
+TEST_F(FetcherTest, TimesOut) {
+  TestServer server([](const auto&) { return ""; });
+  auto spec = http(server.url("/api"));
+  spec.timeout = milliseconds(50);
+  Api api(spec);
+  auto body = api.fetch();
+  ASSERT_FALSE(body);
+  EXPECT_EQ(body.error().code(), ErrorCode::kUnavailable);
+  EXPECT_THAT(body.error().message(), HasSubstr("no whole answer within 50ms"));
+}
+
+TEST_F(FetcherTest, AStopRequestEndsARequestThatHangs) {
+  std::promise<void> asked;
+  TestServer server([&](const auto&) {
+    asked.set_value();
+    return "";
+  });
+  Api api(http(server.url("/api")));
+  std::stop_source stop;
+  steady_clock::time_point stopped_at;
+  std::thread stopper([&] {
+    asked.get_future().wait();
+    stopped_at = steady_clock::now();
+    stop.request_stop();
+  });
+  auto body = api.fetch(0, stop.get_token());
+  auto returned_at = steady_clock::now();
+  stopper.join();
+  ASSERT_FALSE(body);
+  EXPECT_EQ(body.error().code(), ErrorCode::kCancelled);
+  EXPECT_LT(returned_at - stopped_at, milliseconds(500));  // of 10 s, on a machine that is busy
+}
+
+TEST_F(FetcherTest, AsksNothingOnceStopped) {
+  TestServer server([](const auto&) { return response(200, "[]"); });
+  Api api(http(server.url("/api")));
+  std::stop_source stop;
+  stop.request_stop();
+  auto body = api.fetch(0, stop.get_token());
+  ASSERT_FALSE(body);
+  EXPECT_EQ(body.error().code(), ErrorCode::kCancelled);
+  EXPECT_EQ(server.connections(), 0);
+}
+
+TEST_F(FetcherTest, GoesOnAfterErrors) {
+  std::atomic<int> requests = 0;
+  TestServer server(
+      [&](const auto&) { return ++requests == 1 ? std::string() : response(200, "[3]"); });
+  auto spec = http(server.url("/api"));
+  spec.timeout = milliseconds(100);
+  Api api(spec);
+  ASSERT_FALSE(api.fetch());
+  auto body = api.fetch();
+  // The first request's silence may have cost its connection, not the source.
+  ASSERT_TRUE(body) << body.error().message();
+  EXPECT_EQ(*body, "[3]");
+}
+
+TEST_F(FetcherTest, SecretsArriveAndAreNeverShown) {
+  TestServer server([](const std::string& request) {
+    return response(403, "who are you, " + request + " (TR0MBONE, hush%2fquiet)?");
+  });
+  auto spec = http("");
+  auto url = server.url("/api?key=");
+  spec.url = {.value = url + "s%20esame&n=1", .shown = url + "***&n=1", .place = {}};
+  spec.headers = {
+      {"Authorization", {.value = "Bearer Tr0mbone", .shown = "Bearer ***", .place = {}}},
+      {"X-Both", {.value = "hush/quiet!", .shown = "***/***!", .place = {}}}};
+  Api api(spec);
+  auto body = api.fetch();
+  ASSERT_FALSE(body);
+  EXPECT_THAT(server.requests()[0],
+              AllOf(HasSubstr("key=s%20esame&n=1"), HasSubstr("Authorization: Bearer Tr0mbone\r\n"),
+                    HasSubstr("X-Both: hush/quiet!\r\n")));
+  EXPECT_THAT(body.error().message(), AllOf(HasSubstr(url + "***&n=1"), HasSubstr("who are you"),
+                                            HasSubstr("GET /api?key=***"), Not(HasSubstr("esame")),
+                                            Not(HasSubstr("0mbone")), Not(HasSubstr("0MBONE")),
+                                            Not(HasSubstr("hush")), Not(HasSubstr("quiet"))));
+}
+
+TEST_F(FetcherTest, RefusesUrlsThatItCannotFetch) {
+  for (std::string url : {"ftp://127.0.0.1/", "file:///etc/passwd", "http://", "no url", ""}) {
+    Api api(http(url));
+    auto body = api.fetch();
+    ASSERT_FALSE(body) << url;
+    EXPECT_EQ(body.error().code(), ErrorCode::kInvalid) << url;
+  }
+}
+
+TEST_F(FetcherTest, FetchesSamplesByTheSameDoor) {
+  auto spec = http("sample://randomuser/api/?results=2&seed=a&page=9");
+  spec.page = spec::PageSpec{};
+  Api api(spec);
+  for (int64_t page : {1, 2}) {
+    auto body = api.fetch(page);
+    ASSERT_TRUE(body) << body.error().message();
+    EXPECT_EQ(*body, sample_response(
+                         fmt::format("sample://randomuser/api/?results=2&seed=a&page={}", page))
+                         .value());
+    EXPECT_EQ(body->data()[body->size() + kBodyPadding - 1], '\0');
+  }
+  Api wrong(http("sample://nobody/api/"));
+  auto body = wrong.fetch();
+  ASSERT_FALSE(body);
+  EXPECT_EQ(body.error().code(), ErrorCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace millrace::source
