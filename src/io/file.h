@@ -2,27 +2,27 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/error.h"
+#include "io/open_file.h"
 
 namespace millrace::io {
 
+// Made by Disk::open().
 class File {
  public:
   enum class Mode : uint8_t {
     kRead,
     kReadWrite,
-    kCreate,  // read and write; makes the file, or empties the one that is there
+    kCreate,        // read and write; makes the file, or empties the one that is there
+    kOpenOrCreate,  // read and write; makes the file if there is none
   };
 
-  // Errors: kNotFound, kIo.
-  static Result<File> open(std::string path, Mode mode);
-  File(File&& other) noexcept;
-  File& operator=(File&& other) noexcept;
-  ~File();
+  File(std::unique_ptr<OpenFile> open, std::string path);
 
   // Exactly `size` bytes from `position`. Errors: kIo, also when the file ends before.
   Result<void> read_at(uint64_t position, char* to, size_t size) const;
@@ -42,14 +42,13 @@ class File {
   // Where bytes that may differ from zero begin at or after `position`; nullopt: there are none.
   // A file system that cannot tell answers `position` itself.
   Result<std::optional<uint64_t>> next_data(uint64_t position) const;
+  // Takes the file for this File alone, until it is closed; false: another has it.
+  Result<bool> try_lock();
 
   const std::string& path() const { return path_; }
 
  private:
-  File(int descriptor, std::string path) : descriptor_(descriptor), path_(std::move(path)) {}
-  void close();
-
-  int descriptor_ = -1;
+  std::unique_ptr<OpenFile> open_;
   std::string path_;
 };
 

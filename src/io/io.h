@@ -1,6 +1,7 @@
-// io: the operating system's files and clock, and the only room that calls them for the log. Files
-// with positioned reads and writes, the folder operations that make a file's name durable, the
-// lock that keeps a second process out of a folder, and a clock that tests can turn by hand.
+// io: disks and clocks, and the only room that asks the operating system for them. Files with
+// positioned reads and writes, the folder operations that make a file's name durable, the lock
+// that keeps a second process out of a folder. Each has a twin for tests: a clock that is turned
+// by hand, and a disk in memory that crashes, fills up and fails by a seed.
 //
 // Called by every room that keeps something on disk or waits. Leaves to others: what the bytes
 // mean, and what to do about an error.
@@ -13,5 +14,6 @@
 
 #include "io/clock.h"
 #include "io/directory_lock.h"
+#include "io/disk.h"
 #include "io/file.h"
 #include "io/folder.h"

@@ -28,7 +28,7 @@ class IoTest : public testing::Test {
 };
 
 TEST_F(IoTest, FileReadsBackWhatWasWrittenAtPositions) {
-  auto file = File::open(path("a"), File::Mode::kCreate);
+  auto file = system_disk().open(path("a"), File::Mode::kCreate);
   ASSERT_TRUE(file);
   EXPECT_TRUE(file->write_at(4, "world"));
   EXPECT_TRUE(file->write_at(0, "big "));
@@ -46,7 +46,7 @@ TEST_F(IoTest, FileReadsBackWhatWasWrittenAtPositions) {
 }
 
 TEST_F(IoTest, AllocateGivesZerosAndNeverShortens) {
-  auto file = File::open(path("a"), File::Mode::kCreate);
+  auto file = system_disk().open(path("a"), File::Mode::kCreate);
   ASSERT_TRUE(file);
   ASSERT_TRUE(file->write_at(0, "abc"));
   ASSERT_TRUE(file->allocate(1 << 20));
@@ -63,12 +63,12 @@ TEST_F(IoTest, AllocateGivesZerosAndNeverShortens) {
 }
 
 TEST_F(IoTest, ErrorsNameThePathAndTheReason) {
-  auto missing = File::open(path("none"), File::Mode::kRead);
+  auto missing = system_disk().open(path("none"), File::Mode::kRead);
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().code(), ErrorCode::kNotFound);
   EXPECT_EQ(missing.error().message(),
             "cannot open " + path("none") + ": No such file or directory");
-  auto full = File::open("/dev/full", File::Mode::kReadWrite);
+  auto full = system_disk().open("/dev/full", File::Mode::kReadWrite);
   ASSERT_TRUE(full);
   auto written = full->write_at(0, "x");
   ASSERT_FALSE(written);
@@ -85,13 +85,13 @@ TEST_F(IoTest, FoldersAreMadeListedAndRemoved) {
   EXPECT_THAT(*list_directory(path("a")), ElementsAre("b", "m", "z"));
   EXPECT_FALSE(make_directories(path("a/z")));
   EXPECT_FALSE(make_directories(""));
-  ASSERT_TRUE(rename(path("a/z"), path("a/m")));
+  ASSERT_TRUE(system_disk().rename(path("a/z"), path("a/m")));
   EXPECT_EQ(read_file(path("a/m"), 10), "1");
-  EXPECT_EQ(rename(path("a"), path("a/b")).error().code(), ErrorCode::kIo);
+  EXPECT_EQ(system_disk().rename(path("a"), path("a/b")).error().code(), ErrorCode::kIo);
   ASSERT_TRUE(remove_tree(path("a")));
   ASSERT_TRUE(remove_tree(path("a")));
   EXPECT_EQ(file_exists(path("a")), false);
-  EXPECT_EQ(remove_file(path("a")).error().code(), ErrorCode::kNotFound);
+  EXPECT_EQ(system_disk().remove_file(path("a")).error().code(), ErrorCode::kNotFound);
   EXPECT_EQ(list_directory(path("a")).error().code(), ErrorCode::kNotFound);
 }
 
@@ -109,23 +109,23 @@ TEST_F(IoTest, FilesAreReplacedWholeAndPrivate) {
 
 TEST_F(IoTest, LockIsOnePerFolderAndNamesItsHolder) {
   {
-    auto lock = DirectoryLock::acquire(folder_);
+    auto lock = DirectoryLock::acquire(system_disk(), folder_);
     ASSERT_TRUE(lock);
-    auto second = DirectoryLock::acquire(folder_);
+    auto second = DirectoryLock::acquire(system_disk(), folder_);
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code(), ErrorCode::kConflict);
     EXPECT_THAT(second.error().message(),
                 HasSubstr(fmt::format("{} is in use by process {};", folder_, ::getpid())));
   }
-  EXPECT_TRUE(DirectoryLock::acquire(folder_));
+  EXPECT_TRUE(DirectoryLock::acquire(system_disk(), folder_));
 }
 
 TEST_F(IoTest, LockWaitsForTheHolderToGo) {
-  auto first = DirectoryLock::acquire(folder_);
+  auto first = DirectoryLock::acquire(system_disk(), folder_);
   ASSERT_TRUE(first);
   std::jthread holder(
       [lock = std::move(*first)]() mutable { DirectoryLock dropped = std::move(lock); });
-  EXPECT_TRUE(DirectoryLock::acquire(folder_, 10s));
+  EXPECT_TRUE(DirectoryLock::acquire(system_disk(), folder_, 10s));
 }
 
 TEST(Clock, SystemClockWaitsAndCanBeStopped) {

@@ -2,7 +2,6 @@
 
 #include "base/bytes.h"
 #include "base/checksum.h"
-#include "io/folder.h"
 
 namespace millrace::log {
 namespace {
@@ -21,9 +20,9 @@ void append_row(std::string& to, const IndexRow& row) {
 
 }  // namespace
 
-Result<std::vector<IndexRow>> IndexFile::load(const std::string& path) {
+Result<std::vector<IndexRow>> IndexFile::load(io::Disk& disk, const std::string& path) {
   std::vector<IndexRow> rows;
-  auto bytes = io::read_file(path, kIndexBytesMax);
+  auto bytes = disk.read_file(path, kIndexBytesMax);
   if (!bytes && bytes.error().code() == ErrorCode::kNotFound) return rows;
   if (!bytes) return std::unexpected(std::move(bytes).error());
   std::string_view rest = *bytes;
@@ -43,10 +42,8 @@ Result<std::vector<IndexRow>> IndexFile::load(const std::string& path) {
   return rows;
 }
 
-Result<IndexFile> IndexFile::open(const std::string& path, size_t rows) {
-  bool exists = MR_TRY(io::file_exists(path));
-  auto mode = exists ? io::File::Mode::kReadWrite : io::File::Mode::kCreate;
-  auto file = MR_TRY(io::File::open(path, mode));
+Result<IndexFile> IndexFile::open(io::Disk& disk, const std::string& path, size_t rows) {
+  auto file = MR_TRY(disk.open(path, io::File::Mode::kOpenOrCreate));
   if (MR_TRY(file.size()) != rows * kRowBytes) MR_TRY(file.truncate(rows * kRowBytes));
   return IndexFile(std::move(file), rows);
 }

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/id.h"
-#include "io/file.h"
+#include "io/disk.h"
 
 namespace millrace::log {
 
@@ -23,9 +23,9 @@ struct IndexRow {
 class IndexFile {
  public:
   // The rows at the front of the file whose CRCs and order are right; none if there is no file.
-  static Result<std::vector<IndexRow>> load(const std::string& path);
+  static Result<std::vector<IndexRow>> load(io::Disk& disk, const std::string& path);
   // For appending behind the first `rows` rows; what follows them is cut. Makes the file.
-  static Result<IndexFile> open(const std::string& path, size_t rows);
+  static Result<IndexFile> open(io::Disk& disk, const std::string& path, size_t rows);
 
   // Not synced: a lost row only makes the next opening read more of the segment.
   Result<void> append(std::span<const IndexRow> rows);

@@ -5,7 +5,6 @@
 #include <shared_mutex>
 
 #include "base/check.h"
-#include "io/folder.h"
 #include "log/partition.h"
 #include "log/topic.h"
 
@@ -118,12 +117,13 @@ class Log::Impl {
 };
 
 Result<void> Log::Impl::open() {
-  if (!options_.read_only) MR_TRY(io::make_directories(path_));
-  for (const auto& name : MR_TRY(io::list_directory(path_))) {
+  auto& disk = *options_.disk;
+  if (!options_.read_only) MR_TRY(disk.make_directories(path_));
+  for (const auto& name : MR_TRY(disk.list_directory(path_))) {
     std::string folder = path_ + "/" + name;
     if (name.front() == kUnfinished) {
-      if (!options_.read_only) MR_TRY(io::remove_tree(folder));
-    } else if (!is_topic_name(name) || !MR_TRY(io::file_exists(folder + "/topic.json"))) {
+      if (!options_.read_only) MR_TRY(disk.remove_tree(folder));
+    } else if (!is_topic_name(name) || !MR_TRY(disk.file_exists(folder + "/topic.json"))) {
       logger_.warning("passed over what is no topic in the log's folder", {{"path", folder}});
     } else {
       MR_TRY(open_topic(name));
@@ -156,8 +156,8 @@ Result<Topic*> Log::Impl::create_topic(std::string_view name, int32_t partitions
   std::string unfinished = fmt::format("{}/{}{}", path_, kUnfinished, name);
   TopicFile file{std::string(name), random_uuid(), partitions, std::move(metadata)};
   MR_TRY(TopicImpl::create(unfinished, file, options_, logger_));
-  MR_TRY(io::rename(unfinished, fmt::format("{}/{}", path_, name)));
-  MR_TRY(io::sync_directory(path_));
+  MR_TRY(options_.disk->rename(unfinished, fmt::format("{}/{}", path_, name)));
+  MR_TRY(options_.disk->sync_directory(path_));
   return open_topic(name);
 }
 

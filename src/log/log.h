@@ -32,6 +32,7 @@
 #include "base/limits.h"
 #include "base/logger.h"
 #include "base/uuid.h"
+#include "io/disk.h"
 
 namespace millrace::log {
 
@@ -118,6 +119,7 @@ struct Options {
   bool read_only = false;
   // At most 1 GiB. Segments that exist keep their size; tests make small ones.
   size_t segment_bytes = limits::kSegmentBytes;
+  io::Disk* disk = &io::system_disk();  // outlives the log
 };
 
 class Log {

@@ -57,7 +57,7 @@ void raw_write_and_sync(benchmark::State& state) {
   for (auto _ : state) {
     if (!file || position + batch.size() > limits::kSegmentBytes) {
       file = std::make_unique<io::File>(std::move(
-          *io::File::open(folder.file(std::to_string(number++)), io::File::Mode::kCreate)));
+          *io::system_disk().open(folder.file(std::to_string(number++)), io::File::Mode::kCreate)));
       if (!file->allocate(limits::kSegmentBytes)) state.SkipWithError("cannot allocate");
       position = 0;
     }

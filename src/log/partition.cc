@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "io/folder.h"
-
 namespace millrace::log {
 
 PartitionImpl::PartitionImpl(std::string folder, const Options& options, Logger& logger,
@@ -20,7 +18,7 @@ PartitionImpl::~PartitionImpl() {
 
 Result<void> PartitionImpl::create(const std::string& folder, const Options& options,
                                    Logger& logger) {
-  MR_TRY(io::make_directories(folder));
+  MR_TRY(options.disk->make_directories(folder));
   MR_TRY(Segment::create(folder, Offset(0), options, logger));
   return {};
 }
@@ -29,7 +27,7 @@ Result<std::unique_ptr<PartitionImpl>> PartitionImpl::open(std::string folder,
                                                            const Options& options, Logger& logger,
                                                            std::function<void()> on_durable) {
   std::vector<Offset> bases;
-  for (const auto& name : MR_TRY(io::list_directory(folder)))
+  for (const auto& name : MR_TRY(options.disk->list_directory(folder)))
     if (auto base = Segment::base_offset_of(name)) bases.push_back(*base);
   if (bases.empty())
     return fail(ErrorCode::kCorrupt, "the partition {} has no segment file; restore it from a copy",
@@ -207,7 +205,7 @@ Result<void> PartitionImpl::truncate(Offset end) {
   Extent extent = MR_TRY(last->extent_before(end));
   // From the last on, one by one: a crash in between leaves a shorter log without a gap.
   for (; kept.size() > count; kept.pop_back()) {
-    auto removed = Segment::remove_files(folder_, kept.back()->base_offset());
+    auto removed = Segment::remove_files(*options_.disk, folder_, kept.back()->base_offset());
     if (!removed) return poison(std::move(removed).error());
   }
   auto cut = last->truncate(extent);

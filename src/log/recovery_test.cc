@@ -16,13 +16,13 @@ class RecoveryTest : public LogTest {
  protected:
   // Changes bytes of a file of the log "crashed".
   void overwrite(const std::string& path, uint64_t position, std::string_view bytes) {
-    auto opened = io::File::open(path, io::File::Mode::kReadWrite);
+    auto opened = io::system_disk().open(path, io::File::Mode::kReadWrite);
     ASSERT_TRUE(opened);
     ASSERT_TRUE(opened->write_at(position, bytes));
   }
   std::string bytes_at(const std::string& path, uint64_t position, size_t size) {
     std::string bytes(size, '\0');
-    auto opened = io::File::open(path, io::File::Mode::kRead);
+    auto opened = io::system_disk().open(path, io::File::Mode::kRead);
     EXPECT_TRUE(opened && opened->read_at(position, bytes.data(), size));
     return bytes;
   }

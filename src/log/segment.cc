@@ -4,7 +4,6 @@
 #include <charconv>
 
 #include "base/check.h"
-#include "io/folder.h"
 #include "log/batch_scan.h"
 
 namespace millrace::log {
@@ -45,10 +44,10 @@ Result<std::shared_ptr<Segment>> Segment::create(const std::string& folder, Offs
                                                  const Options& options, Logger& logger) {
   std::string index_path = path_of(folder, base_offset, kIndexSuffix);
   // First the index: one left from an earlier segment of that name must not outlive it.
-  auto index = MR_TRY(IndexFile::open(index_path, 0));
-  auto file =
-      MR_TRY(io::File::open(path_of(folder, base_offset, kSegmentSuffix), io::File::Mode::kCreate));
-  MR_TRY(io::sync_directory(folder));
+  auto index = MR_TRY(IndexFile::open(*options.disk, index_path, 0));
+  auto file = MR_TRY(
+      options.disk->open(path_of(folder, base_offset, kSegmentSuffix), io::File::Mode::kCreate));
+  MR_TRY(options.disk->sync_directory(folder));
   std::shared_ptr<Segment> segment(
       new Segment(std::move(file), std::move(index_path), base_offset, options, logger));
   segment->index_ = std::move(index);
@@ -59,18 +58,18 @@ Result<std::shared_ptr<Segment>> Segment::open(const std::string& folder, Offset
                                                std::optional<Offset> next_base,
                                                const Options& options, Logger& logger) {
   auto mode = options.read_only ? io::File::Mode::kRead : io::File::Mode::kReadWrite;
-  auto file = MR_TRY(io::File::open(path_of(folder, base_offset, kSegmentSuffix), mode));
+  auto file = MR_TRY(options.disk->open(path_of(folder, base_offset, kSegmentSuffix), mode));
   std::shared_ptr<Segment> segment(new Segment(
       std::move(file), path_of(folder, base_offset, kIndexSuffix), base_offset, options, logger));
   MR_TRY(segment->recover(next_base));
   return segment;
 }
 
-Result<void> Segment::remove_files(const std::string& folder, Offset base_offset) {
-  MR_TRY(io::remove_file(path_of(folder, base_offset, kSegmentSuffix)));
-  auto removed = io::remove_file(path_of(folder, base_offset, kIndexSuffix));
+Result<void> Segment::remove_files(io::Disk& disk, const std::string& folder, Offset base_offset) {
+  MR_TRY(disk.remove_file(path_of(folder, base_offset, kSegmentSuffix)));
+  auto removed = disk.remove_file(path_of(folder, base_offset, kIndexSuffix));
   if (!removed && removed.error().code() != ErrorCode::kNotFound) return removed;
-  return io::sync_directory(folder);
+  return disk.sync_directory(folder);
 }
 
 Extent Segment::written() const {
@@ -186,9 +185,9 @@ Result<Extent> Segment::extent_before(Offset end) const {
 Result<void> Segment::truncate(const Extent& kept) {
   // Rows promise that what is before them is on disk, so they go first, durably.
   auto is_cut = [&](const IndexRow& row) { return row.position > kept.bytes; };
-  auto rows = MR_TRY(IndexFile::load(index_path_));
+  auto rows = MR_TRY(IndexFile::load(*options_.disk, index_path_));
   std::erase_if(rows, is_cut);
-  index_ = MR_TRY(IndexFile::open(index_path_, rows.size()));
+  index_ = MR_TRY(IndexFile::open(*options_.disk, index_path_, rows.size()));
   MR_TRY(index_->truncate(rows.size()));
   MR_TRY(file_.truncate(kept.bytes));
   MR_TRY(file_.sync_data());

@@ -42,7 +42,7 @@ class Segment {
   static Result<std::shared_ptr<Segment>> open(const std::string& folder, Offset base_offset,
                                                std::optional<Offset> next_base,
                                                const Options& options, Logger& logger);
-  static Result<void> remove_files(const std::string& folder, Offset base_offset);
+  static Result<void> remove_files(io::Disk& disk, const std::string& folder, Offset base_offset);
 
   Offset base_offset() const { return base_offset_; }
   Extent written() const;

@@ -26,7 +26,7 @@ Result<bool> holds_data(const io::File& file, uint64_t position) {
 }  // namespace
 
 Result<void> Segment::recover(std::optional<Offset> next_base) {
-  auto rows = MR_TRY(IndexFile::load(index_path_));
+  auto rows = MR_TRY(IndexFile::load(*options_.disk, index_path_));
   if (!rows.empty() && rows.front().base_offset <= base_offset_) rows.clear();
   size_t rows_in_file = rows.size();
   rows_.insert(rows_.end(), rows.begin(), rows.end());
@@ -59,7 +59,7 @@ Result<void> Segment::recover(std::optional<Offset> next_base) {
   // What was just found may be in the page cache only, as after kill -9.
   if (found_more) MR_TRY(file_.sync_data());
   if (found_more || !next_base) {
-    index_ = MR_TRY(IndexFile::open(index_path_, rows_in_file));
+    index_ = MR_TRY(IndexFile::open(*options_.disk, index_path_, rows_in_file));
     if (found_more) add_end_row();
     write_rows(durable_);
   }

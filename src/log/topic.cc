@@ -5,7 +5,6 @@
 
 #include "base/check.h"
 #include "base/text.h"
-#include "io/folder.h"
 #include "log/partition.h"
 
 namespace millrace::log {
@@ -36,9 +35,9 @@ std::optional<T> take(const nlohmann::json& object, const char* key) {
 
 }  // namespace
 
-Result<TopicFile> TopicFile::load(const std::string& folder) {
+Result<TopicFile> TopicFile::load(io::Disk& disk, const std::string& folder) {
   std::string path = file_path(folder);
-  auto text = MR_TRY(io::read_file(path, kTopicFileBytesMax));
+  auto text = MR_TRY(disk.read_file(path, kTopicFileBytesMax));
   auto json = nlohmann::json::parse(text, nullptr, false);
   auto damaged = [&] {
     return fail(ErrorCode::kCorrupt, "{} is not what describes a topic; restore it from a copy",
@@ -61,7 +60,7 @@ Result<TopicFile> TopicFile::load(const std::string& folder) {
   return TopicFile{*name, *id, static_cast<int32_t>(*partitions), *metadata};
 }
 
-Result<void> TopicFile::save(const std::string& folder) const {
+Result<void> TopicFile::save(io::Disk& disk, const std::string& folder) const {
   if (!is_utf8(metadata))
     return fail(ErrorCode::kInvalid, "the metadata of topic {} is not UTF-8", name);
   nlohmann::ordered_json json = {{"format", kFormat},
@@ -69,25 +68,24 @@ Result<void> TopicFile::save(const std::string& folder) const {
                                  {"id", to_string(id)},
                                  {"partitions", partitions},
                                  {"metadata", metadata}};
-  return io::write_file_atomic(file_path(folder), json.dump(2) + "\n");
+  return disk.write_file_atomic(file_path(folder), json.dump(2) + "\n");
 }
 
 Result<void> TopicImpl::create(const std::string& folder, const TopicFile& file,
                                const Options& options, Logger& logger) {
-  MR_TRY(io::remove_tree(folder));
+  MR_TRY(options.disk->remove_tree(folder));
   for (int32_t i = 0; i < file.partitions; ++i)
     MR_TRY(PartitionImpl::create(partition_path(folder, i), options, logger));
-  return file.save(folder);
+  return file.save(*options.disk, folder);
 }
 
 Result<std::unique_ptr<TopicImpl>> TopicImpl::open(std::string folder, std::string_view name,
                                                    const Options& options, Logger& logger) {
-  auto file = MR_TRY(TopicFile::load(folder));
+  auto file = MR_TRY(TopicFile::load(*options.disk, folder));
   if (file.name != name)
     return fail(ErrorCode::kCorrupt, "{} describes topic {}; give the folder that name",
                 file_path(folder), file.name);
-  std::unique_ptr<TopicImpl> topic(
-      new TopicImpl(std::move(folder), std::move(file), options.read_only));
+  std::unique_ptr<TopicImpl> topic(new TopicImpl(std::move(folder), std::move(file), options));
   for (int32_t i = 0; i < topic->file_.partitions; ++i) {
     auto partition = MR_TRY(PartitionImpl::open(partition_path(topic->folder_, i), options, logger,
                                                 [self = topic.get()] { self->wake_waiters(); }));
@@ -102,12 +100,12 @@ std::string TopicImpl::metadata() const {
 }
 
 Result<void> TopicImpl::set_metadata(std::string metadata) {
-  if (read_only_)
+  if (options_.read_only)
     return fail(ErrorCode::kUnsupported, "the log {} was opened for reading only", folder_);
   std::lock_guard lock(metadata_mutex_);
   TopicFile changed = file_;
   changed.metadata = std::move(metadata);
-  MR_TRY(changed.save(folder_));
+  MR_TRY(changed.save(*options_.disk, folder_));
   file_.metadata = std::move(changed.metadata);
   return {};
 }

@@ -20,8 +20,8 @@ struct TopicFile {
   std::string metadata;
 
   // Errors: kNotFound, kCorrupt, kUnsupported (of a later version), kIo.
-  static Result<TopicFile> load(const std::string& folder);
-  Result<void> save(const std::string& folder) const;
+  static Result<TopicFile> load(io::Disk& disk, const std::string& folder);
+  Result<void> save(io::Disk& disk, const std::string& folder) const;
 };
 
 class TopicImpl {
@@ -42,13 +42,13 @@ class TopicImpl {
             std::stop_token stop);
 
  private:
-  TopicImpl(std::string folder, TopicFile file, bool read_only)
-      : folder_(std::move(folder)), file_(std::move(file)), read_only_(read_only) {}
+  TopicImpl(std::string folder, TopicFile file, const Options& options)
+      : folder_(std::move(folder)), file_(std::move(file)), options_(options) {}
   void wake_waiters();
 
   const std::string folder_;
   TopicFile file_;
-  const bool read_only_;
+  const Options options_;
   mutable std::mutex metadata_mutex_;
   std::mutex wait_mutex_;
   std::condition_variable_any moved_;

@@ -5,7 +5,6 @@
 
 #include "base/limits.h"
 #include "base/time.h"
-#include "pipeline/source_cursor.h"
 
 namespace millrace::pipeline {
 namespace {
@@ -15,8 +14,8 @@ constexpr int kAttemptsOfOneRun = 5;
 
 }  // namespace
 
-IngestLoop::IngestLoop(SourcePlan plan, log::Log& log, log::Topic& topic, std::string cursor_folder,
-                       Logger& logger, io::Clock& clock)
+IngestLoop::IngestLoop(SourcePlan plan, log::Log& log, log::Topic& topic,
+                       CursorFolder cursor_folder, Logger& logger, io::Clock& clock)
     : plan_(std::move(plan)),
       topic_(topic),
       cursor_folder_(std::move(cursor_folder)),

@@ -11,6 +11,7 @@
 #include "pipeline/dead_letters.h"
 #include "pipeline/node.h"
 #include "pipeline/plan.h"
+#include "pipeline/source_cursor.h"
 #include "source/source.h"
 #include "sql/json_split.h"
 #include "topic/page_writer.h"
@@ -20,8 +21,7 @@ namespace millrace::pipeline {
 // Made, prepared and run by one thread; status() from any.
 class IngestLoop {
  public:
-  // `cursor_folder`: see source_cursor.h.
-  IngestLoop(SourcePlan plan, log::Log& log, log::Topic& topic, std::string cursor_folder,
+  IngestLoop(SourcePlan plan, log::Log& log, log::Topic& topic, CursorFolder cursor_folder,
              Logger& logger, io::Clock& clock);
 
   // Undoes a page that a crash left half-written and finds the cursor. Before anyone reads the
@@ -46,7 +46,7 @@ class IngestLoop {
 
   SourcePlan plan_;
   log::Topic& topic_;
-  std::string cursor_folder_;
+  const CursorFolder cursor_folder_;
   Logger& logger_;
   io::Clock& clock_;
   source::Fetcher fetcher_;

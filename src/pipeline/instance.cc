@@ -27,12 +27,12 @@ constexpr size_t kBatchMemoryBytes = size_t{128} << 20;
 // A second process gets this long to leave, as after a restart.
 constexpr std::chrono::milliseconds kLockWait{2'000};
 
-Result<void> check_format(const std::string& path, bool read_only) {
-  if (!MR_TRY(io::file_exists(path))) {
+Result<void> check_format(io::Disk& disk, const std::string& path, bool read_only) {
+  if (!MR_TRY(disk.file_exists(path))) {
     if (read_only) return {};
-    return io::write_file_atomic(path, kFormat);
+    return disk.write_file_atomic(path, kFormat);
   }
-  auto found = MR_TRY(io::read_file(path, 1'000));
+  auto found = MR_TRY(disk.read_file(path, 1'000));
   if (found == kFormat) return {};
   return fail(ErrorCode::kConflict,
               "{} says '{}': this data directory is from another version of millrace; use that "
@@ -78,7 +78,7 @@ class Instance::Impl {
   Result<void> make_source(SourcePlan plan);
   Result<void> make_table(TablePlan plan);
   void run_sources(bool once);
-  std::string cursor_folder() const { return options_.data_dir + "/sources"; }
+  CursorFolder cursor_folder() const { return {options_.disk, options_.data_dir + "/sources"}; }
   std::vector<SourceStatus> sources_at_rest() const;
   std::vector<TableStatus> tables_at_rest() const;
 
@@ -108,18 +108,20 @@ class Instance::Impl {
 
 Result<void> Instance::Impl::open() {
   const auto& path = options_.data_dir;
+  auto& disk = *options_.disk;
   if (options_.read_only) {
-    if (!MR_TRY(io::file_exists(path + "/format")))
+    if (!MR_TRY(disk.file_exists(path + "/format")))
       return fail(ErrorCode::kNotFound,
                   "there is no data in {}: 'millrace up FILE' makes it, --data-dir names another "
                   "place",
                   path);
   } else {
-    MR_TRY(io::make_directories(path));
-    lock_ = MR_TRY(io::DirectoryLock::acquire(path, kLockWait));
+    MR_TRY(disk.make_directories(path));
+    lock_ = MR_TRY(io::DirectoryLock::acquire(disk, path, kLockWait));
   }
-  MR_TRY(check_format(path + "/format", options_.read_only));
-  log_ = MR_TRY(log::Log::open(path + "/log", logger_, {.read_only = options_.read_only}));
+  MR_TRY(check_format(disk, path + "/format", options_.read_only));
+  log_ = MR_TRY(
+      log::Log::open(path + "/log", logger_, {.read_only = options_.read_only, .disk = &disk}));
   store_ = MR_TRY(store::Store::open(path + "/store", logger_, {.read_only = options_.read_only}));
   return {};
 }

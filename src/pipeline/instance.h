@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/logger.h"
 #include "io/clock.h"
+#include "io/disk.h"
 #include "log/log.h"
 #include "pipeline/status.h"
 #include "spec/spec.h"
@@ -21,6 +22,7 @@ class Instance {
     std::string data_dir;
     // Looks only: makes, repairs and locks nothing. kNotFound where there is no data directory.
     bool read_only = false;
+    io::Disk* disk = &io::system_disk();  // outlives the instance
   };
   // Takes the data directory for this process. Errors: kConflict (in use, by which process; from a
   // newer version), kCorrupt, kIo.

@@ -2,7 +2,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "io/io.h"
 #include "topic/page_writer.h"
 
 namespace millrace::pipeline {
@@ -10,8 +9,8 @@ namespace {
 
 constexpr size_t kFileBytesMax = size_t{64} << 10;
 
-std::string path_of(const log::Topic& topic, const std::string& folder) {
-  return fmt::format("{}/{}.json", folder, topic.name());
+std::string path_of(const log::Topic& topic, const CursorFolder& folder) {
+  return fmt::format("{}/{}.json", folder.path, topic.name());
 }
 
 Result<SourceCursor> parse(std::string_view text) {
@@ -23,7 +22,7 @@ Result<SourceCursor> parse(std::string_view text) {
 
 }  // namespace
 
-Result<std::optional<SourceCursor>> find_cursor(log::Topic& topic, const std::string& folder) {
+Result<std::optional<SourceCursor>> find_cursor(log::Topic& topic, const CursorFolder& folder) {
   std::optional<SourceCursor> newest;
   auto offer = [&](std::string_view text) -> Result<void> {
     auto found = MR_TRY(parse(text));
@@ -36,18 +35,18 @@ Result<std::optional<SourceCursor>> find_cursor(log::Topic& topic, const std::st
     if (last) MR_TRY_IN(offer(last->value(source::kCursorHeader)), "topic " + topic.name());
   }
   auto path = path_of(topic, folder);
-  if (MR_TRY(io::file_exists(path))) {
-    auto text = MR_TRY(io::read_file(path, kFileBytesMax));
+  if (MR_TRY(folder.disk->file_exists(path))) {
+    auto text = MR_TRY(folder.disk->read_file(path, kFileBytesMax));
     MR_TRY_IN(offer(text), path);
   }
   return newest;
 }
 
-Result<void> keep_cursor(const log::Topic& topic, const std::string& folder,
+Result<void> keep_cursor(const log::Topic& topic, const CursorFolder& folder,
                          const SourceCursor& cursor) {
-  MR_TRY(io::make_directories(folder));
-  return io::write_file_atomic(path_of(topic, folder),
-                               source::to_json(cursor.cursor, cursor.source));
+  MR_TRY(folder.disk->make_directories(folder.path));
+  return folder.disk->write_file_atomic(path_of(topic, folder),
+                                        source::to_json(cursor.cursor, cursor.source));
 }
 
 }  // namespace millrace::pipeline

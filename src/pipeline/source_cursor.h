@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "io/disk.h"
 #include "log/log.h"
 #include "source/cursor.h"
 
@@ -16,12 +17,18 @@ struct SourceCursor {
   source::Cursor cursor;
 };
 
-// A page's cursor stands beside its records in the topic. A page that left none has it in the
-// file FOLDER/TOPIC.json. The newer of the two; nullopt where there is neither.
-Result<std::optional<SourceCursor>> find_cursor(log::Topic& topic, const std::string& folder);
+// Where the cursors of pages that left no record are, each in a file TOPIC.json.
+struct CursorFolder {
+  io::Disk* disk;
+  std::string path;
+};
+
+// A page's cursor stands beside its records in the topic. A page that left none has it in its
+// topic's file. The newer of the two; nullopt where there is neither.
+Result<std::optional<SourceCursor>> find_cursor(log::Topic& topic, const CursorFolder& folder);
 
 // Keeps the cursor of a page that left no record, durably.
-Result<void> keep_cursor(const log::Topic& topic, const std::string& folder,
+Result<void> keep_cursor(const log::Topic& topic, const CursorFolder& folder,
                          const SourceCursor& cursor);
 
 }  // namespace millrace::pipeline
