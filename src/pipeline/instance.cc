@@ -122,7 +122,8 @@ Result<void> Instance::Impl::open() {
   MR_TRY(check_format(disk, path + "/format", options_.read_only));
   log_ = MR_TRY(
       log::Log::open(path + "/log", logger_, {.read_only = options_.read_only, .disk = &disk}));
-  store_ = MR_TRY(store::Store::open(path + "/store", logger_, {.read_only = options_.read_only}));
+  store_ = MR_TRY(store::Store::open(path + "/store", logger_,
+                                     {.read_only = options_.read_only, .clock = &clock_}));
   return {};
 }
 

@@ -35,6 +35,15 @@ Result<void> gather_key(std::vector<std::string_view>& to, const Table& table,
 
 }  // namespace
 
+void Batch::Impl::add(TableId table, size_t begin, size_t key_end) {
+  entries.push_back({.token = load_be<uint64_t>(arena.data() + begin + 4),
+                     .table = table.value,
+                     .index = static_cast<uint32_t>(places.size())});
+  places.push_back({.key_size = static_cast<uint32_t>(key_end - begin),
+                    .value_size = static_cast<uint32_t>(arena.size() - key_end),
+                    .offset = begin});
+}
+
 void Batch::Impl::write_to(rocksdb::WriteBatch& to) {
   std::ranges::sort(entries, [this](const Entry& a, const Entry& b) {
     if (a.table != b.table) return a.table < b.table;
@@ -73,12 +82,25 @@ Result<void> Batch::upsert(const Table& table, std::span<const CellValue> values
   append_upsert_header(arena, timing_of(timestamp_us, ttl_s));
   for (uint32_t column = 0; column < values.size(); ++column)
     if (values[column] && !table.is_key(column)) append_cell(arena, column, *values[column]);
-  impl_->entries.push_back({.token = load_be<uint64_t>(arena.data() + begin + 4),
-                            .table = table.id().value,
-                            .index = static_cast<uint32_t>(impl_->places.size())});
-  impl_->places.push_back({.key_size = static_cast<uint32_t>(key_end - begin),
-                           .value_size = static_cast<uint32_t>(arena.size() - key_end),
-                           .offset = begin});
+  impl_->add(table.id(), begin, key_end);
+  return {};
+}
+
+Result<void> Batch::erase(const Table& table, std::span<const std::string_view> key,
+                          int64_t timestamp_us, int64_t forget_at_s) {
+  MR_CHECK(key.size() == table.partition_key().size() + table.clustering_key().size());
+  auto& arena = impl_->arena;
+  const size_t begin = arena.size();
+  auto appended = append_key(arena, table, key, impl_->scratch);
+  if (!appended) {
+    arena.resize(begin);
+    return appended;
+  }
+  const size_t key_end = arena.size();
+  Row row;
+  row.deletion = Timing{.timestamp_us = timestamp_us, .expiry_s = forget_at_s};
+  row.append_to(arena);
+  impl_->add(table.id(), begin, key_end);
   return {};
 }
 

@@ -30,6 +30,9 @@ struct Batch::Impl {
     return std::string_view(arena).substr(place.offset + place.key_size, place.value_size);
   }
 
+  // Takes what the arena has got from `begin` on as one more row: its key, up to `key_end`, and
+  // its value.
+  void add(TableId table, size_t begin, size_t key_end);
   // Fills `out` with the batch, rows in key order, upserts of one key in the order they came.
   void write_to(rocksdb::WriteBatch& out);
 

@@ -1,8 +1,6 @@
 #include <rocksdb/compaction_filter.h>
 #include <rocksdb/merge_operator.h>
 
-#include <chrono>
-
 #include "store/rocks.h"
 #include "store/row.h"
 
@@ -28,6 +26,7 @@ class RowFolder {
 
 class RowMerger : public rocksdb::MergeOperator {
  public:
+  explicit RowMerger(io::Clock& clock) : clock_(clock) {}
   const char* Name() const override { return "millrace.row"; }
 
   // Called with all there is of a key, so what has expired can be forgotten here.
@@ -40,7 +39,7 @@ class RowMerger : public rocksdb::MergeOperator {
     if (in.existing_value != nullptr && !folder.add(*in.existing_value)) return false;
     for (const auto& operand : in.operand_list)
       if (!folder.add(operand)) return false;
-    folder.row().forget_expired(now_s());
+    folder.row().forget_expired(seconds(clock_));
     out->new_value.clear();  // an iterator leaves the row before there
     folder.row().append_to(out->new_value);
     return true;
@@ -56,10 +55,14 @@ class RowMerger : public rocksdb::MergeOperator {
     folder.row().append_to(*value);
     return true;
   }
+
+ private:
+  io::Clock& clock_;
 };
 
 class ExpiryFilter : public rocksdb::CompactionFilter {
  public:
+  explicit ExpiryFilter(io::Clock& clock) : clock_(clock) {}
   const char* Name() const override { return "millrace.expiry"; }
 
   // A kValue is the whole of its key's history; a merge operand is not, and stays as it is.
@@ -73,7 +76,7 @@ class ExpiryFilter : public rocksdb::CompactionFilter {
     size_t cells = row.cells.size();
     bool marker = row.marker.has_value();
     bool deletion = row.deletion.has_value();
-    row.forget_expired(now_s());
+    row.forget_expired(seconds(clock_));
     if (row.empty()) return Decision::kRemove;
     if (row.cells.size() == cells && row.marker.has_value() == marker &&
         row.deletion.has_value() == deletion)
@@ -81,21 +84,19 @@ class ExpiryFilter : public rocksdb::CompactionFilter {
     row.append_to(*changed);
     return Decision::kChangeValue;
   }
+
+ private:
+  io::Clock& clock_;
 };
 
 }  // namespace
 
-std::shared_ptr<rocksdb::MergeOperator> make_row_merger() {
-  return std::make_shared<RowMerger>();
+std::shared_ptr<rocksdb::MergeOperator> make_row_merger(io::Clock& clock) {
+  return std::make_shared<RowMerger>(clock);
 }
 
-std::shared_ptr<rocksdb::CompactionFilter> make_expiry_filter() {
-  return std::make_shared<ExpiryFilter>();
-}
-
-int64_t now_s() {
-  auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::seconds>(now).count();
+std::shared_ptr<rocksdb::CompactionFilter> make_expiry_filter(io::Clock& clock) {
+  return std::make_shared<ExpiryFilter>(clock);
 }
 
 }  // namespace millrace::store

@@ -32,10 +32,10 @@ Error to_error(const rocksdb::Status& status, std::string_view doing) {
   return {code, fmt::format("{}: {}", doing, status.ToString())};
 }
 
-rocksdb::Options database_options() {
+rocksdb::Options database_options(io::Clock& clock) {
   rocksdb::Options options;
   options.create_if_missing = true;
-  options.merge_operator = make_row_merger();
+  options.merge_operator = make_row_merger(clock);
   options.table_factory = table_factory();
 
   options.write_buffer_size = limits::kMemtableBytes;

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "io/clock.h"
 
 namespace millrace::store {
 
@@ -25,13 +26,17 @@ inline Result<void> check(const rocksdb::Status& status, std::string_view doing)
   return std::unexpected(to_error(status, doing));
 }
 
-rocksdb::Options database_options();
-
 // Every row is written as a merge operand; where a key has several, this makes them one row.
-std::shared_ptr<rocksdb::MergeOperator> make_row_merger();
+// The clock outlives what it is given to, as below.
+std::shared_ptr<rocksdb::MergeOperator> make_row_merger(io::Clock& clock);
 // Drops expired cells, and rows in which nothing is left, at compaction.
-std::shared_ptr<rocksdb::CompactionFilter> make_expiry_filter();
+std::shared_ptr<rocksdb::CompactionFilter> make_expiry_filter(io::Clock& clock);
 
-int64_t now_s();  // seconds since 1970, the clock that expiries are compared with
+rocksdb::Options database_options(io::Clock& clock);
+
+// Seconds since 1970, which expiries are compared with.
+inline int64_t seconds(io::Clock& clock) {
+  return clock.now_micros() / 1'000'000;
+}
 
 }  // namespace millrace::store

@@ -38,6 +38,36 @@ std::optional<Timing> winner(const std::optional<Timing>& older,
   return wins(*newer, *older) ? newer : older;
 }
 
+// Takes out what a deletion covers: older timestamps, and its own where it was written later.
+void cover(Row& row, const std::optional<Timing>& deletion, bool written_later) {
+  if (!deletion) return;
+  auto covered = [&](const Timing& timing) {
+    return timing.timestamp_us < deletion->timestamp_us ||
+           (written_later && timing.timestamp_us == deletion->timestamp_us);
+  };
+  if (row.marker && covered(*row.marker)) row.marker.reset();
+  std::erase_if(row.cells, [&](const Cell& cell) { return covered(cell.timing); });
+}
+
+Row reconcile_cells(const Row& older, const Row& newer) {
+  Row row;
+  row.marker = winner(older.marker, newer.marker);
+  row.deletion = winner(older.deletion, newer.deletion);
+  row.cells.reserve(std::max(older.cells.size(), newer.cells.size()));
+  auto a = older.cells.begin();
+  auto b = newer.cells.begin();
+  while (a != older.cells.end() || b != newer.cells.end()) {
+    if (b == newer.cells.end() || (a != older.cells.end() && a->column < b->column)) {
+      row.cells.push_back(*a++);
+    } else if (a == older.cells.end() || b->column < a->column) {
+      row.cells.push_back(*b++);
+    } else {
+      row.cells.push_back(winner(*a++, *b++));
+    }
+  }
+  return row;
+}
+
 }  // namespace
 
 bool Row::parse(std::string_view bytes) {
@@ -99,26 +129,14 @@ void Row::forget_expired(int64_t now_s) {
 }
 
 Row reconcile(const Row& older, const Row& newer) {
-  Row row;
-  row.marker = winner(older.marker, newer.marker);
-  row.deletion = winner(older.deletion, newer.deletion);
-  row.cells.reserve(std::max(older.cells.size(), newer.cells.size()));
-  auto a = older.cells.begin();
-  auto b = newer.cells.begin();
-  while (a != older.cells.end() || b != newer.cells.end()) {
-    if (b == newer.cells.end() || (a != older.cells.end() && a->column < b->column)) {
-      row.cells.push_back(*a++);
-    } else if (a == older.cells.end() || b->column < a->column) {
-      row.cells.push_back(*b++);
-    } else {
-      row.cells.push_back(winner(*a++, *b++));
-    }
-  }
-  if (!row.deletion) return row;
-  auto covered = [&](Timing timing) { return timing.timestamp_us <= row.deletion->timestamp_us; };
-  if (row.marker && covered(*row.marker)) row.marker.reset();
-  std::erase_if(row.cells, [&](const Cell& cell) { return covered(cell.timing); });
-  return row;
+  if (!older.deletion && !newer.deletion) return reconcile_cells(older, newer);
+  Row before = older;
+  Row after = newer;
+  cover(before, older.deletion, false);
+  cover(before, newer.deletion, true);
+  cover(after, newer.deletion, false);
+  cover(after, older.deletion, false);
+  return reconcile_cells(before, after);
 }
 
 void append_upsert_header(std::string& to, Timing base) {

@@ -59,7 +59,9 @@ struct Row {
 };
 
 // `newer` was written later. Per cell (and marker) the higher timestamp wins; on a tie a
-// tombstone, then the later write. What a deletion covers, with timestamps up to its own, goes.
+// tombstone, then the later write. A deletion covers what has a lower timestamp, wherever it was
+// written, and what has its own and was written before it: one node has an order, and a topic may
+// delete and write a key within a millisecond.
 Row reconcile(const Row& older, const Row& newer);
 
 // Writing an upsert: the header, then cells by ascending column.

@@ -85,15 +85,17 @@ TEST(Reconcile, PerCellTheHighestTimestampThenATombstoneThenTheLaterWrite) {
   EXPECT_EQ(shown(reconcile(older, newer)), "1=old 2=new 5=old 6=new");
 }
 
-TEST(Reconcile, ADeletionCoversUpToItsTimestampWhereverItWasWritten) {
+TEST(Reconcile, ADeletionCoversLowerTimestampsAndOnATieWhatWasWrittenBefore) {
   Row deletion;
   deletion.deletion = Timing{5};
   Row row;
   row.marker = Timing{5};
   row.cells = {cell(1, 5, "gone"), cell(2, 6, "stays")};
   EXPECT_EQ(shown(reconcile(row, deletion)), "2=stays");
-  EXPECT_EQ(shown(reconcile(deletion, row)), "2=stays");
+  EXPECT_EQ(shown(reconcile(deletion, row)), "1=gone 2=stays");
   row.cells.pop_back();
+  EXPECT_EQ(shown(reconcile(row, deletion)), "absent");
+  deletion.deletion = Timing{6};
   EXPECT_EQ(shown(reconcile(deletion, row)), "absent");
 }
 

@@ -9,8 +9,8 @@
 
 namespace millrace::store {
 
-RowReader::RowReader(TablePtr table, std::span<const uint32_t> columns)
-    : table_(std::move(table)), now_s_(now_s()) {
+RowReader::RowReader(TablePtr table, std::span<const uint32_t> columns, int64_t now_s)
+    : table_(std::move(table)), now_s_(now_s) {
   slot_of_.assign(table_->definition().columns.size(), kNoSlot);
   for (uint32_t column : columns) {
     MR_CHECK(column < slot_of_.size());

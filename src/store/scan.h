@@ -15,7 +15,7 @@ namespace millrace::store {
 // Takes packed rows apart into the columns asked for.
 class RowReader {
  public:
-  RowReader(TablePtr table, std::span<const uint32_t> columns);
+  RowReader(TablePtr table, std::span<const uint32_t> columns, int64_t now_s);
 
   // True where the row is live; then value() has its columns until the next read(). `key` and
   // `row` have to live as long. Errors: kCorrupt.
@@ -46,7 +46,8 @@ class RowReader {
 };
 
 struct Scan::Impl {
-  Impl(TablePtr table, std::span<const uint32_t> columns) : reader(std::move(table), columns) {}
+  Impl(TablePtr table, std::span<const uint32_t> columns, int64_t now_s)
+      : reader(std::move(table), columns, now_s) {}
 
   Result<bool> next();
 

@@ -80,7 +80,8 @@ class Store::Impl {
       : path_(std::move(path)),
         logger_(logger),
         read_only_(options.read_only),
-        expiry_filter_(make_expiry_filter()) {}
+        clock_(options.clock != nullptr ? *options.clock : own_clock_),
+        expiry_filter_(make_expiry_filter(clock_)) {}
   ~Impl();
 
   Result<void> open();
@@ -91,6 +92,7 @@ class Store::Impl {
   Result<void> commit(Batch::Impl& batch);
   Result<void> flush();
   rocksdb::DB& db() const { return *db_; }
+  int64_t now_s() const { return seconds(clock_); }
 
  private:
   Result<void> open_database();
@@ -102,6 +104,8 @@ class Store::Impl {
   std::string path_;
   Logger& logger_;
   bool read_only_;
+  io::SystemClock own_clock_;
+  io::Clock& clock_;
   std::shared_ptr<rocksdb::CompactionFilter> expiry_filter_;  // RocksDB has a bare pointer to it
   std::unique_ptr<rocksdb::DB> db_;
   std::mutex change_;  // held while the catalog changes
@@ -138,7 +142,7 @@ Result<void> Store::Impl::open() {
 }
 
 Result<void> Store::Impl::open_database() {
-  auto options = database_options();
+  auto options = database_options(clock_);
   options.compaction_filter = expiry_filter_.get();
   rocksdb::DB* db = nullptr;
   rocksdb::Status status;
@@ -307,7 +311,7 @@ Result<std::optional<Progress>> Store::progress(const Table& table, std::string_
 Result<Scan> Store::scan(TablePtr table, std::span<const uint32_t> columns,
                          TokenRange range) const {
   TableId id = table->id();
-  auto impl = std::make_unique<Scan::Impl>(std::move(table), columns);
+  auto impl = std::make_unique<Scan::Impl>(std::move(table), columns, impl_->now_s());
   if (range.after >= range.up_to) return Scan(std::move(impl));
   impl->lower = key_of_token(id, range.after + 1);
   impl->upper = range.up_to == INT64_MAX ? key_after_table(id) : key_of_token(id, range.up_to + 1);
@@ -321,7 +325,7 @@ Result<Scan> Store::scan(TablePtr table, std::span<const uint32_t> columns,
 
 Result<Scan> Store::read(TablePtr table, std::span<const uint32_t> columns,
                          std::span<const std::string_view> key) const {
-  auto impl = std::make_unique<Scan::Impl>(table, columns);
+  auto impl = std::make_unique<Scan::Impl>(table, columns, impl_->now_s());
   std::string scratch;
   MR_TRY(append_key(impl->lower, *table, key, scratch));
   if (key.size() == table->partition_key().size() + table->clustering_key().size()) {

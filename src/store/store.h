@@ -12,7 +12,8 @@
 //   go back together, and the log writes them again. No write-ahead log is needed for that.
 //   The catalog is durable when create_table() returns.
 // - Cells reconcile as in CQL: per cell the highest timestamp wins, on a tie a tombstone, then the
-//   later write. A cell past its expiry reads as absent.
+//   later write; between a row's deletion and its cells, on a tie the later write. A cell past its
+//   expiry reads as absent.
 // - Rows come in key order: token of the partition key, partition key, clustering columns.
 // Threads: everything from any thread, except that one Batch and one Scan belong to one thread.
 #pragma once
@@ -28,6 +29,7 @@
 #include "base/error.h"
 #include "base/id.h"
 #include "base/logger.h"
+#include "io/clock.h"
 #include "schema/type.h"
 
 namespace millrace::store {
@@ -97,6 +99,12 @@ class Batch {
   // of 64 KiB or more. Values of other columns are not looked at.
   Result<void> upsert(const Table& table, std::span<const CellValue> values, int64_t timestamp_us,
                       int32_t ttl_s = 0);
+  // Deletes the row of a primary key (values of the partition key, then of the clustering columns),
+  // as far as it was written with timestamps up to this one. `forget_at_s`: seconds since 1970;
+  // after it an older write that arrives late is seen again.
+  // Errors, with which the Batch is unchanged: as of upsert().
+  Result<void> erase(const Table& table, std::span<const std::string_view> key,
+                     int64_t timestamp_us, int64_t forget_at_s);
   void set_progress(const Table& table, std::string_view topic, PartitionId partition,
                     const Progress& progress);
   size_t row_count() const;
@@ -138,6 +146,7 @@ class Store {
  public:
   struct Options {
     bool read_only = false;
+    io::Clock* clock = nullptr;  // that expiries are compared with; nullptr: the machine's
   };
   // Opens or makes the store in folder `path`, which becomes its owner's alone (0700); `logger`
   // has to outlive it. To be read only, no process may have it open for writing.

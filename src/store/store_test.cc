@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <map>
 #include <random>
@@ -22,11 +21,8 @@ namespace {
 
 using schema::Kind;
 
-int64_t now_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
+constexpr int64_t kNowS = 1'700'000'000;
+constexpr int64_t kNowUs = kNowS * 1'000'000;
 
 TableDefinition readings() {
   return {.keyspace = "test",
@@ -54,7 +50,7 @@ class StoreTest : public testing::Test {
 
   void reopen(bool read_only = false) {
     store_.reset();
-    auto opened = Store::open(folder_, logger_, {.read_only = read_only});
+    auto opened = Store::open(folder_, logger_, {.read_only = read_only, .clock = &clock_});
     ASSERT_TRUE(opened) << opened.error().message();
     store_ = *std::move(opened);
   }
@@ -85,6 +81,12 @@ class StoreTest : public testing::Test {
     auto upserted = batch_.upsert(*table, values, timestamp, ttl_s);
     ASSERT_TRUE(upserted) << upserted.error().message();
   }
+  void erase_person(const TablePtr& table, int64_t id, int64_t timestamp) {
+    auto key = bigint(id);
+    const std::string_view keys[] = {key};
+    auto erased = batch_.erase(*table, keys, timestamp, kNowS + 60);
+    ASSERT_TRUE(erased) << erased.error().message();
+  }
   void commit() {
     auto committed = store_->commit(batch_);
     ASSERT_TRUE(committed) << committed.error().message();
@@ -98,6 +100,7 @@ class StoreTest : public testing::Test {
   }
 
   Logger logger_{LogFormat::kText, LogLevel::kWarning};
+  io::ManualClock clock_{kNowUs};
   std::string path_;
   std::string folder_;
   std::unique_ptr<Store> store_;
@@ -160,11 +163,11 @@ TEST_F(StoreTest, OneBatchKeepsTheOrderOfUpsertsOfAKey) {
 
 TEST_F(StoreTest, ExpiredCellsReadAsAbsent) {
   auto table = *store_->create_table(people());
-  put_person(table, 1, "gone", "gone", now_us() - 10'000'000, 5);
-  put_person(table, 2, "stays", "stays", now_us(), 3600);
+  put_person(table, 1, "gone", "gone", kNowUs - 10'000'000, 5);
+  put_person(table, 2, "stays", "stays", kNowUs, 3600);
   put_person(table, 3, "old", "kept", 1);
   commit();
-  put_person(table, 3, "hides the old one", std::nullopt, now_us() - 10'000'000, 5);
+  put_person(table, 3, "hides the old one", std::nullopt, kNowUs - 10'000'000, 5);
   commit();
   for (int round = 0; round < 2; ++round) {
     EXPECT_TRUE(person(table, 1).empty());
@@ -176,14 +179,64 @@ TEST_F(StoreTest, ExpiredCellsReadAsAbsent) {
   }
 }
 
+TEST_F(StoreTest, ARowIsGoneTheSecondItsTimeIsOver) {
+  auto table = *store_->create_table(people());
+  put_person(table, 1, "a", "b", kNowUs, 5);
+  commit();
+  clock_.advance(std::chrono::milliseconds(4'999));
+  EXPECT_EQ(count(table), 1);
+  EXPECT_EQ(person(table, 1).size(), 1u);
+  clock_.advance(std::chrono::milliseconds(1));
+  EXPECT_EQ(count(table), 0);
+  EXPECT_TRUE(person(table, 1).empty());
+}
+
+TEST_F(StoreTest, AnErasedRowIsGoneAndOlderWritesDoNotBringItBack) {
+  auto table = *store_->create_table(people());
+  put_person(table, 1, "a", "b", 10);
+  put_person(table, 2, "other", "stays", 10);
+  commit();
+  erase_person(table, 1, 20);
+  commit();
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_TRUE(person(table, 1).empty());
+    EXPECT_EQ(count(table), 1);
+    put_person(table, 1, "too old", "too old", 19);
+    commit();
+    EXPECT_TRUE(person(table, 1).empty());
+    ASSERT_TRUE(store_->flush());
+  }
+  put_person(table, 1, "new", std::nullopt, 21);
+  commit();
+  EXPECT_EQ(person(table, 1), std::vector<std::string>{"new|-|-"});
+}
+
+TEST_F(StoreTest, WithinOneTimestampWritesAndErasuresStandInTheirOrder) {
+  auto table = *store_->create_table(people());
+  put_person(table, 1, "before", "before", 5);
+  erase_person(table, 1, 5);
+  erase_person(table, 2, 5);
+  put_person(table, 2, "after", std::nullopt, 5);
+  commit();
+  EXPECT_TRUE(person(table, 1).empty());
+  EXPECT_EQ(person(table, 2), std::vector<std::string>{"after|-|-"});
+  ASSERT_TRUE(store_->flush());
+  put_person(table, 1, "again", std::nullopt, 5);
+  commit();
+  EXPECT_EQ(person(table, 1), std::vector<std::string>{"again|-|-"});
+}
+
 TEST_F(StoreTest, CompactionDropsWhatHasExpired) {
   auto table = *store_->create_table(people());
-  put_person(table, 1, "gone", "gone", now_us() - 10'000'000, 5);
-  put_person(table, 2, "stays", "stays", now_us(), 3600);
+  put_person(table, 1, "gone", "gone", kNowUs - 10'000'000, 5);
+  put_person(table, 2, "stays", "stays", kNowUs, 3600);
+  put_person(table, 3, "erased", "erased", 1);
+  erase_person(table, 3, 2);
   commit();
+  clock_.advance(std::chrono::seconds(60));
   store_.reset();
-  auto options = database_options();
-  auto filter = make_expiry_filter();
+  auto options = database_options(clock_);
+  auto filter = make_expiry_filter(clock_);
   options.compaction_filter = filter.get();
   rocksdb::DB* opened = nullptr;
   ASSERT_TRUE(rocksdb::DB::Open(options, folder_, &opened).ok());
