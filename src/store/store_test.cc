@@ -13,16 +13,13 @@
 
 #include "store/key.h"
 #include "store/rocks.h"
-#include "store/test_tables.h"
+#include "store/test_store.h"
 #include "store/token.h"
 
 namespace millrace::store {
 namespace {
 
 using schema::Kind;
-
-constexpr int64_t kNowS = 1'700'000'000;
-constexpr int64_t kNowUs = kNowS * 1'000'000;
 
 TableDefinition readings() {
   return {.keyspace = "test",
@@ -34,78 +31,6 @@ TableDefinition readings() {
           .clustering_key = {"at", "kind"},
           .metadata = ""};
 }
-
-class StoreTest : public testing::Test {
- protected:
-  StoreTest() {
-    path_ = testing::TempDir() + "millrace_store_XXXXXX";
-    EXPECT_NE(::mkdtemp(path_.data()), nullptr);
-    folder_ = path_ + "/store";
-    reopen();
-  }
-  ~StoreTest() override {
-    store_.reset();
-    std::filesystem::remove_all(path_);
-  }
-
-  void reopen(bool read_only = false) {
-    store_.reset();
-    auto opened = Store::open(folder_, logger_, {.read_only = read_only, .clock = &clock_});
-    ASSERT_TRUE(opened) << opened.error().message();
-    store_ = *std::move(opened);
-  }
-
-  // Rows as "a|b|c" in the order of the scan; an absent value is "-".
-  static std::vector<std::string> rows_of(Result<Scan> scan, size_t columns) {
-    std::vector<std::string> rows;
-    EXPECT_TRUE(scan) << scan.error().message();
-    for (;;) {
-      auto more = scan->next();
-      EXPECT_TRUE(more) << more.error().message();
-      if (!more || !*more) return rows;
-      std::string row;
-      for (size_t i = 0; i < columns; ++i) {
-        auto value = scan->value(i);
-        row += (i == 0 ? "" : "|") + (value ? std::string(*value) : "-");
-      }
-      rows.push_back(row);
-    }
-  }
-  int64_t count(const TablePtr& table, TokenRange range = {}) {
-    return static_cast<int64_t>(rows_of(store_->scan(table, {}, range), 0).size());
-  }
-  void put_person(const TablePtr& table, int64_t id, CellValue name, CellValue email,
-                  int64_t timestamp = 1, int32_t ttl_s = 0) {
-    auto key = bigint(id);
-    const CellValue values[] = {name, key, email, std::nullopt};
-    auto upserted = batch_.upsert(*table, values, timestamp, ttl_s);
-    ASSERT_TRUE(upserted) << upserted.error().message();
-  }
-  void erase_person(const TablePtr& table, int64_t id, int64_t timestamp) {
-    auto key = bigint(id);
-    const std::string_view keys[] = {key};
-    auto erased = batch_.erase(*table, keys, timestamp, kNowS + 60);
-    ASSERT_TRUE(erased) << erased.error().message();
-  }
-  void commit() {
-    auto committed = store_->commit(batch_);
-    ASSERT_TRUE(committed) << committed.error().message();
-    ASSERT_EQ(batch_.row_count(), 0u);
-  }
-  std::vector<std::string> person(const TablePtr& table, int64_t id) {
-    auto key = bigint(id);
-    const std::string_view keys[] = {key};
-    constexpr uint32_t kColumns[] = {0, 2, 3};
-    return rows_of(store_->read(table, kColumns, keys), 3);
-  }
-
-  Logger logger_{LogFormat::kText, LogLevel::kWarning};
-  io::ManualClock clock_{kNowUs};
-  std::string path_;
-  std::string folder_;
-  std::unique_ptr<Store> store_;
-  Batch batch_;
-};
 
 TEST_F(StoreTest, RowsAreThereAgainAfterReopening) {
   auto table = *store_->create_table(people());
@@ -159,101 +84,6 @@ TEST_F(StoreTest, OneBatchKeepsTheOrderOfUpsertsOfAKey) {
   commit();
   for (int id = 0; id < 7; ++id)
     EXPECT_EQ(person(table, id)[0], fmt::format("{}|-|-", 993 + (id + 7 - 993 % 7) % 7));
-}
-
-TEST_F(StoreTest, ExpiredCellsReadAsAbsent) {
-  auto table = *store_->create_table(people());
-  put_person(table, 1, "gone", "gone", kNowUs - 10'000'000, 5);
-  put_person(table, 2, "stays", "stays", kNowUs, 3600);
-  put_person(table, 3, "old", "kept", 1);
-  commit();
-  put_person(table, 3, "hides the old one", std::nullopt, kNowUs - 10'000'000, 5);
-  commit();
-  for (int round = 0; round < 2; ++round) {
-    EXPECT_TRUE(person(table, 1).empty());
-    EXPECT_EQ(person(table, 2), std::vector<std::string>{"stays|stays|-"});
-    // The newer marker expired, but the row has a live cell.
-    EXPECT_EQ(person(table, 3), std::vector<std::string>{"-|kept|-"});
-    EXPECT_EQ(count(table), 2);
-    ASSERT_TRUE(store_->flush());
-  }
-}
-
-TEST_F(StoreTest, ARowIsGoneTheSecondItsTimeIsOver) {
-  auto table = *store_->create_table(people());
-  put_person(table, 1, "a", "b", kNowUs, 5);
-  commit();
-  clock_.advance(std::chrono::milliseconds(4'999));
-  EXPECT_EQ(count(table), 1);
-  EXPECT_EQ(person(table, 1).size(), 1u);
-  clock_.advance(std::chrono::milliseconds(1));
-  EXPECT_EQ(count(table), 0);
-  EXPECT_TRUE(person(table, 1).empty());
-}
-
-TEST_F(StoreTest, AnErasedRowIsGoneAndOlderWritesDoNotBringItBack) {
-  auto table = *store_->create_table(people());
-  put_person(table, 1, "a", "b", 10);
-  put_person(table, 2, "other", "stays", 10);
-  commit();
-  erase_person(table, 1, 20);
-  commit();
-  for (int round = 0; round < 2; ++round) {
-    EXPECT_TRUE(person(table, 1).empty());
-    EXPECT_EQ(count(table), 1);
-    put_person(table, 1, "too old", "too old", 19);
-    commit();
-    EXPECT_TRUE(person(table, 1).empty());
-    ASSERT_TRUE(store_->flush());
-  }
-  put_person(table, 1, "new", std::nullopt, 21);
-  commit();
-  EXPECT_EQ(person(table, 1), std::vector<std::string>{"new|-|-"});
-}
-
-TEST_F(StoreTest, WithinOneTimestampWritesAndErasuresStandInTheirOrder) {
-  auto table = *store_->create_table(people());
-  put_person(table, 1, "before", "before", 5);
-  erase_person(table, 1, 5);
-  erase_person(table, 2, 5);
-  put_person(table, 2, "after", std::nullopt, 5);
-  commit();
-  EXPECT_TRUE(person(table, 1).empty());
-  EXPECT_EQ(person(table, 2), std::vector<std::string>{"after|-|-"});
-  ASSERT_TRUE(store_->flush());
-  put_person(table, 1, "again", std::nullopt, 5);
-  commit();
-  EXPECT_EQ(person(table, 1), std::vector<std::string>{"again|-|-"});
-}
-
-TEST_F(StoreTest, CompactionDropsWhatHasExpired) {
-  auto table = *store_->create_table(people());
-  put_person(table, 1, "gone", "gone", kNowUs - 10'000'000, 5);
-  put_person(table, 2, "stays", "stays", kNowUs, 3600);
-  put_person(table, 3, "erased", "erased", 1);
-  erase_person(table, 3, 2);
-  commit();
-  clock_.advance(std::chrono::seconds(60));
-  store_.reset();
-  auto options = database_options(clock_);
-  auto filter = make_expiry_filter(clock_);
-  options.compaction_filter = filter.get();
-  rocksdb::DB* opened = nullptr;
-  ASSERT_TRUE(rocksdb::DB::Open(options, folder_, &opened).ok());
-  std::unique_ptr<rocksdb::DB> db(opened);
-  rocksdb::CompactRangeOptions all;
-  all.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
-  // The first makes the whole of a key's history one value, the second looks at that.
-  for (int i = 0; i < 2; ++i) ASSERT_TRUE(db->CompactRange(all, nullptr, nullptr).ok());
-  int rows = 0;
-  std::unique_ptr<rocksdb::Iterator> keys(db->NewIterator(rocksdb::ReadOptions()));
-  for (keys->Seek(key_of_token(table->id(), INT64_MIN)); keys->Valid(); keys->Next()) ++rows;
-  EXPECT_EQ(rows, 1);
-  keys.reset();
-  db.reset();
-  reopen();
-  EXPECT_EQ(person(store_->find_table("test", "people"), 2),
-            std::vector<std::string>{"stays|stays|-"});
 }
 
 TEST_F(StoreTest, ClusteringColumnsOrderAPartitionAndAPrefixReadsPartOfIt) {
