@@ -63,6 +63,42 @@ void check_headers(const SourceSpec& source, Reader& reader) {
       reader.error(text.place, "header '{}' has a line break in it", excerpt(name, 60));
 }
 
+// Reports a name that is none of `known`.
+void check_known(const std::string& name, const Place& place, std::string_view nouns,
+                 const std::vector<std::string>& known, Reader& reader) {
+  if (std::ranges::find(known, name) != known.end()) return;
+  auto meant = did_you_mean(name, known);
+  reader.error(place, "there is no {} '{}'{}", nouns, excerpt(name, 60),
+               meant.empty() ? "" : fmt::format("; did you mean '{}'?", meant));
+}
+
+void check_tests(const Pipeline& pipeline, Reader& reader) {
+  std::vector<std::string> inputs;
+  std::vector<std::string> outputs;
+  std::vector<std::string> nodes;
+  for (const auto& source : pipeline.sources) inputs.push_back(source.name);
+  nodes = inputs;
+  for (const auto& topic : pipeline.topics) inputs.push_back(topic.name);
+  for (const auto& topic : pipeline.topics) outputs.push_back(topic.name);
+  for (const auto& table : pipeline.tables) {
+    outputs.push_back(table.full_name());
+    nodes.push_back(table.full_name());
+  }
+  for (const auto& test : pipeline.tests) {
+    for (const auto& given : test.given)
+      check_known(given.name, given.place, "source or topic", inputs, reader);
+    for (const auto& want : test.want)
+      check_known(want.name, want.place, "table or topic", outputs, reader);
+    std::vector<std::string> columns(std::begin(kDeadLetterColumns), std::end(kDeadLetterColumns));
+    for (const auto& wanted : test.dead_letters) {
+      check_known(wanted.name, wanted.place, "source or table", nodes, reader);
+      for (const auto& row : wanted.rows)
+        for (const auto& cell : row.cells)
+          check_known(cell.column, cell.place, "column of dead letters", columns, reader);
+    }
+  }
+}
+
 }  // namespace
 
 void check(const Pipeline& pipeline, Reader& reader) {
@@ -74,6 +110,7 @@ void check(const Pipeline& pipeline, Reader& reader) {
   for (const auto& table : pipeline.tables) tables.emplace_back(table.full_name(), table.place);
   check_same_name(tables, reader);
   for (const auto& source : pipeline.sources) check_headers(source, reader);
+  check_tests(pipeline, reader);
   if (pipeline.sources.empty() && pipeline.tables.empty() && !reader.has_problems())
     reader.warning({pipeline.file, 1, 1}, "there is nothing to run: no sources and no tables");
 }

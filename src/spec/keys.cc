@@ -1,6 +1,7 @@
 #include "spec/keys.h"
 
 #include "base/limits.h"
+#include "spec/keys_tests.h"
 
 namespace millrace::spec {
 namespace {
@@ -152,6 +153,7 @@ Object<Pipeline> file() {
                   map_of(kTopicName, object(topic()), set_name<TopicSpec>), "Logs of records."),
               key("tables", &Pipeline::tables, map_of(kTableName, object(table()), set_table_name),
                   "Where rows end up."),
+              key("tests", &Pipeline::tests, tests(), "What `millrace test` runs."),
           }};
 }
 

@@ -21,16 +21,10 @@
 
 #include "base/error.h"
 #include "schema/type.h"
+#include "spec/place.h"
+#include "spec/test_spec.h"
 
 namespace millrace::spec {
-
-// Where something stands in the pipeline file; line and column, which counts characters, from 1.
-struct Place {
-  std::string file;
-  int line = 0;
-  int column = 0;
-};
-std::string to_string(const Place& place);  // "users.yaml:12:7"
 
 // A finding of lint. Errors keep the file from running; warnings do not.
 struct Problem {
@@ -134,6 +128,7 @@ struct Pipeline {
   std::vector<SourceSpec> sources;  // in the file's order, as all here
   std::vector<TopicSpec> topics;
   std::vector<TableSpec> tables;
+  std::vector<TestSpec> tests;
 
   const TopicSpec* find_topic(std::string_view name) const;
 };

@@ -1,0 +1,16 @@
+// Where something stands in a file.
+#pragma once
+
+#include <string>
+
+namespace millrace::spec {
+
+// Line and column, which counts characters, from 1.
+struct Place {
+  std::string file;
+  int line = 0;
+  int column = 0;
+};
+std::string to_string(const Place& place);  // "users.yaml:12:7"
+
+}  // namespace millrace::spec
