@@ -20,7 +20,7 @@ compared, except with the marks below. A mark is an HTML comment in the line bef
     <!-- test: skip, REASON --> the block is not run
 
 A ```yaml block that begins with `name:` is a pipeline file: `millrace lint` finds nothing in it,
-beside the schemas of examples/users.
+beside the schemas of examples/users, and its tests pass.
 """
 
 import os
@@ -167,10 +167,12 @@ class Docs(MillraceTest):
     def lint_block(self, folder, block):
         shutil.copytree(SOURCE / "examples" / "users", folder, dirs_exist_ok=True)
         (folder / "block.yaml").write_text("\n".join(block.lines) + "\n")
-        done = subprocess.run(
-            [binary(), "lint", "block.yaml"], cwd=folder, capture_output=True, text=True, timeout=60
-        )
-        self.assertEqual(done.returncode, 0, f"{block.place}\n{done.stdout}{done.stderr}")
+        for command in ("lint", "test"):
+            done = subprocess.run(
+                [binary(), command, "block.yaml"], cwd=folder, capture_output=True, text=True,
+                timeout=60,
+            )  # fmt: skip
+            self.assertEqual(done.returncode, 0, f"{block.place}\n{done.stdout}{done.stderr}")
 
     def check_document(self, path):
         session = self.session(path.stem)
@@ -201,6 +203,7 @@ class Docs(MillraceTest):
         self.assertTrue(files)
         for file in files:
             self.instance().run("lint", file)
+            self.instance().run("test", file)
 
 
 class Reading(unittest.TestCase):

@@ -5,8 +5,6 @@
 #include <tuple>
 
 #include "io/io.h"
-#include "pipeline/plan.h"
-#include "sql/engine.h"
 
 namespace millrace::cli {
 namespace {
@@ -42,16 +40,25 @@ Result<std::string> choose_pipeline_file(const std::string& given, std::string_v
               fmt::join(found, ", "), command, found.front());
 }
 
-Result<spec::Loaded> load_and_check(const std::string& path) {
-  auto loaded = MR_TRY(spec::load(path, spec::process_variables()));
-  if (!loaded.ok()) return loaded;
-  auto engine = MR_TRY(sql::Engine::open({}));
-  pipeline::make_plan(*engine, loaded.pipeline, loaded.problems);
-  auto in_file = [](const spec::Problem& problem) {
+Result<std::unique_ptr<Checked>> check_file(const std::string& path) {
+  auto checked = std::make_unique<Checked>();
+  checked->loaded = MR_TRY(spec::load(path, spec::process_variables()));
+  auto& loaded = checked->loaded;
+  if (loaded.ok()) {
+    checked->engine = MR_TRY(sql::Engine::open({}));
+    checked->plan = pipeline::make_plan(*checked->engine, loaded.pipeline, loaded.problems);
+  }
+  if (loaded.ok())
+    checked->stage.emplace(*checked->engine, loaded.pipeline, checked->plan, loaded.problems);
+  std::ranges::sort(loaded.problems, {}, [](const spec::Problem& problem) {
     return std::tie(problem.place.line, problem.place.column, problem.message);
-  };
-  std::ranges::sort(loaded.problems, {}, in_file);
-  return loaded;
+  });
+  return checked;
+}
+
+Result<spec::Loaded> load_and_check(const std::string& path) {
+  auto checked = MR_TRY(check_file(path));
+  return std::move(checked->loaded);
 }
 
 std::string to_line(const spec::Problem& problem) {

@@ -1,11 +1,16 @@
 // Finding, reading and checking a pipeline file for a command.
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "pipeline/plan.h"
+#include "rehearsal/rehearsal.h"
 #include "spec/spec.h"
+#include "sql/engine.h"
 
 namespace millrace::cli {
 
@@ -13,7 +18,17 @@ namespace millrace::cli {
 // Errors: kNotFound, kInvalid (several), with what to type.
 Result<std::string> choose_pipeline_file(const std::string& given, std::string_view command);
 
-// Reads the file, checks it and its SQL. Errors: it cannot be read.
+// A pipeline file, its SQL compiled where nothing is wrong with the file, and a stage for its tests
+// where nothing is wrong with the SQL. Problems of all three are in `loaded`.
+struct Checked {
+  spec::Loaded loaded;
+  std::unique_ptr<sql::Engine> engine;
+  pipeline::Plan plan;
+  std::optional<rehearsal::Stage> stage;
+};
+// Errors: the file cannot be read.
+Result<std::unique_ptr<Checked>> check_file(const std::string& path);
+// The same for those who want to know only what is wrong.
 Result<spec::Loaded> load_and_check(const std::string& path);
 
 // "users.yaml:12:7: error: …"

@@ -1,6 +1,7 @@
 #include "spec/test_value.h"
 
 #include <algorithm>
+#include <list>
 #include <nlohmann/json.hpp>
 #include <regex>
 
@@ -48,7 +49,8 @@ class Writer {
   std::string take() { return std::move(text_); }
 
  private:
-  using Members = std::vector<std::pair<std::string, YAML::Node>>;
+  // A list, whose elements never move: to assign to a YAML::Node is to change the document.
+  using Members = std::list<std::pair<std::string, YAML::Node>>;
 
   bool write_scalar(const YAML::Node& node);
 
