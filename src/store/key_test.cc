@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "store/test_typed_order.h"
 #include "store/token.h"
 
 namespace millrace::store {
@@ -59,33 +60,7 @@ class Values {
     }
   }
 
-  bool less(std::string_view a, std::string_view b) const {
-    switch (kind_) {
-      case Kind::kTinyInt:
-        return load_be<int8_t>(a.data()) < load_be<int8_t>(b.data());
-      case Kind::kSmallInt:
-        return load_be<int16_t>(a.data()) < load_be<int16_t>(b.data());
-      case Kind::kInteger:
-      case Kind::kDate:
-        return load_be<int32_t>(a.data()) < load_be<int32_t>(b.data());
-      case Kind::kBigInt:
-      case Kind::kTime:
-      case Kind::kTimestamp:
-        return load_be<int64_t>(a.data()) < load_be<int64_t>(b.data());
-      case Kind::kHugeInt:
-        return wide(a) < wide(b);
-      case Kind::kDecimal:
-        return wide(a.substr(4)) < wide(b.substr(4));
-      case Kind::kFloat:
-        return number<float, int32_t>(a) < number<float, int32_t>(b);
-      case Kind::kDouble:
-        return number<double, int64_t>(a) < number<double, int64_t>(b);
-      case Kind::kUuid:
-        return uuid_less(a, b);
-      default:
-        return a < b;
-    }
-  }
+  bool less(std::string_view a, std::string_view b) const { return typed_less(kind_, a, b); }
 
  private:
   template <class T>
@@ -128,25 +103,6 @@ class Values {
     std::string bytes(random_() % 6, ' ');
     for (char& c : bytes) c = kBytes[random_() % sizeof kBytes];
     return bytes;
-  }
-
-  static std::pair<int64_t, uint64_t> wide(std::string_view bytes) {
-    return {load_be<int64_t>(bytes.data()), load_be<uint64_t>(bytes.data() + 8)};
-  }
-  template <class Float, class Bits>
-  static Float number(std::string_view bytes) {
-    return std::bit_cast<Float>(load_be<Bits>(bytes.data()));
-  }
-  // RFC 9562: version 1 has the low 32 bits of its time first, then the middle 16, then the high.
-  static std::string time_of(std::string_view uuid) {
-    return std::string(uuid.substr(6, 2)) + std::string(uuid.substr(4, 2)) +
-           std::string(uuid.substr(0, 4)) + std::string(uuid.substr(8));
-  }
-  static bool uuid_less(std::string_view a, std::string_view b) {
-    int version_a = static_cast<unsigned char>(a[6]) >> 4;
-    int version_b = static_cast<unsigned char>(b[6]) >> 4;
-    if (version_a != version_b) return version_a < version_b;
-    return version_a == 1 ? time_of(a) < time_of(b) : a < b;
   }
 
   Kind kind_;
