@@ -1,9 +1,11 @@
 #include "spec/spec.h"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <sstream>
 
 #include "base/text.h"
 #include "io/folder.h"
@@ -37,18 +39,55 @@ void report_not_utf8(const FileText& text, Reader& reader) {
   reader.error(text.place(text.text().size() - rest.size()), "this line is not UTF-8 text");
 }
 
+// Where the documents of a file begin.
+class DocumentStarts final : public YAML::EventHandler {
+ public:
+  std::vector<size_t> positions;
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    positions.push_back(static_cast<size_t>(mark.pos));
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+// Of the first two: yaml-cpp's LoadAll never ends on what it takes for an empty document that is
+// followed by itself, as before a comma at the beginning of a file.
+std::vector<size_t> first_documents(const std::string& bytes) {
+  std::istringstream stream(bytes);
+  YAML::Parser parser(stream);
+  DocumentStarts starts;
+  while (starts.positions.size() < 2 && parser.HandleNextDocument(starts)) {
+  }
+  return starts.positions;
+}
+
 // The file's one YAML document, or an undefined node after reporting why there is none.
 YAML::Node parse(const FileText& text, Reader& reader) {
   const auto& bytes = text.text();
+  auto ended = bytes + std::string(kDocumentEnd);
   try {
-    auto documents = YAML::LoadAll(bytes + std::string(kDocumentEnd));
-    if (documents.size() > 1)
-      reader.error(reader.place(documents[1]),
+    auto documents = first_documents(ended);
+    if (documents.size() > 1 && documents[1] == documents[0]) {
+      reader.error(text.place(documents[0]), "not YAML: '{}' where the name of a key was expected",
+                   ended[documents[0]]);
+    } else if (documents.size() > 1) {
+      reader.error(text.place(documents[1]),
                    "a second YAML document begins here; a pipeline file has one");
-    else if (documents.empty() || documents[0].IsNull())
+    } else {
+      auto document = documents.empty() ? YAML::Node() : YAML::Load(ended);
+      if (!document.IsNull()) return document;
       reader.error(text.place(0), "the file is empty; docs/pipeline-file.md has an example");
-    else
-      return documents[0];
+    }
   } catch (const YAML::Exception& error) {
     auto at =
         error.mark.is_null() ? 0 : std::min(static_cast<size_t>(error.mark.pos), bytes.size());

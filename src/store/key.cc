@@ -197,6 +197,7 @@ bool take_component(std::string_view& key, const Type& type, std::string& to) {
   char* bytes = to.data() + begin;
   switch (type.kind) {
     case Kind::kBoolean:
+      if (*bytes != 0 && *bytes != 1) return false;
       break;
     case Kind::kFloat:
     case Kind::kDouble:
