@@ -1,13 +1,14 @@
 """A test API: recorded Random User pages over HTTP/1.1, as fast as a socket takes them.
 
   GET /users?results=1000&page=7    {"results": [1,000 users], "info": ...}
+  GET /probe                        {"results": [{"id": "probe", "made_ns": CLOCK_MONOTONIC}]}
 
 The recorded users are sent again and again; the first 8 digits of each uuid are the page's number
 divided by the recorded pages, so that no two pages have a user in common. Without `page` the server
 counts pages itself. After page PAGES (0: no end) it answers with an empty page, or (--then hang)
-not at all.
+not at all. With --distinct N, users come again after N pages.
 
-usage: server.py [--pages N] [--then empty|hang]
+usage: server.py [--pages N] [--then empty|hang] [--distinct N]
 
 Prints its port, serves until its standard input ends, then prints a JSON object with the time of
 the first request (seconds, CLOCK_MONOTONIC) and of the CPU spent after it.
@@ -66,10 +67,11 @@ class Pages:
 
 
 class Server:
-    def __init__(self, page_count, then):
+    def __init__(self, page_count, then, distinct):
         self.pages = Pages()
         self.page_count = page_count
         self.then = then
+        self.distinct = distinct
         self.numbers = itertools.count(1)
         self.first_request = None
         self.cpu_before = 0.0
@@ -99,6 +101,10 @@ class Server:
         if self.first_request is None:
             self.first_request = time.monotonic()
             self.cpu_before = time.process_time()
+        if target.startswith("/probe"):
+            body = b'{"results":[{"id":"probe","made_ns":%d}]}' % time.monotonic_ns()
+            connection.sendall(HEAD % len(body) + body)
+            return True
         asked = urllib.parse.parse_qs(urllib.parse.urlsplit(target).query)
         number = int(asked["page"][0]) if "page" in asked else next(self.numbers)
         is_past_end = 0 < self.page_count < number
@@ -110,6 +116,8 @@ class Server:
                 connection.sendall(HEAD % len(EMPTY_PAGE) + EMPTY_PAGE)
             else:
                 user_count = int(asked.get("results", ["1000"])[0])
+                if self.distinct:
+                    number %= self.distinct
                 connection.sendall(self.pages.answer(number, user_count))
         except ConnectionError:
             return False
@@ -124,8 +132,9 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--pages", type=int, default=0)
     parser.add_argument("--then", choices=["empty", "hang"], default="empty")
+    parser.add_argument("--distinct", type=int, default=0)
     options = parser.parse_args()
-    server = Server(options.pages, options.then)
+    server = Server(options.pages, options.then, options.distinct)
     threading.Thread(target=server.run, daemon=True).start()
     print(server.listener.getsockname()[1], flush=True)
     sys.stdin.read()
