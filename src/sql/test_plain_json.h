@@ -16,9 +16,13 @@ inline constexpr const char* kPlainSchema = R"({"type": "object", "properties": 
   "o": {"type": ["object", "null"], "properties": {"s": {"type": ["string", "null"]},
                                          "any": true}}}})";
 
-enum class PlainResult { kJson, kNoJson, kUnknown };  // a number that no double is near to
+// Unknown: a number that no double is near to, or where decoders may differ.
+enum class PlainResult { kJson, kNoJson, kUnknown };
 
 inline PlainResult plain_decode(std::string_view text, nlohmann::json& document) {
+  // nlohmann::json takes a zero byte for the end, and passes over a byte order mark.
+  if (text.find('\0') != std::string_view::npos) return PlainResult::kNoJson;
+  if (text.starts_with("\xef\xbb\xbf")) return PlainResult::kUnknown;
   try {
     document = nlohmann::json::parse(text);
     return PlainResult::kJson;
