@@ -95,6 +95,17 @@ TEST(Text, NumbersAndExcerptsForPeople) {
   EXPECT_EQ(with_thousands(-1234), "-1,234");
   EXPECT_EQ(with_thousands(999), "999");
   EXPECT_EQ(format_bytes(1536), "1.5 KiB");
+  EXPECT_EQ(parse_size("0B"), 0);
+  EXPECT_EQ(parse_size("64KiB"), 65'536);
+  EXPECT_EQ(parse_size("2GB"), 2'000'000'000);
+  EXPECT_EQ(parse_size("1000000000TiB"), std::nullopt);
+  for (std::string_view text : {"", "1", "MiB", "-1B", "1.5MiB", "1 MiB", "1mib", "1XB", "1iB",
+                                "1KIB", "1KiBB", "1000000001B", "99999999999999999999B"}) {
+    EXPECT_EQ(parse_size(text), std::nullopt) << text;
+  }
+  EXPECT_EQ(format_size(256 << 20), "256MiB");
+  EXPECT_EQ(format_size(1000), "1000B");
+  EXPECT_EQ(format_size(0), "0B");
   EXPECT_EQ(excerpt("a\nb\xff", 10), "a b?");
   EXPECT_EQ(excerpt("Müller", 2), "M…");  // never half a character
   EXPECT_TRUE(is_utf8("Zoë Мария نازنین"));

@@ -24,7 +24,9 @@ inline constexpr size_t kBatchBytes = size_t{8} << 20;
 inline constexpr size_t kJsonDepthMax = 64;  // deeper records become dead letters
 
 // HTTP sources.
-inline constexpr size_t kResponseBytesMax = size_t{256} << 20;  // then the request fails
+inline constexpr size_t kResponseBytesMax = size_t{256} << 20;  // unless `response_max` says
+inline constexpr size_t kResponseBytesLimit = size_t{2} << 30;  // what it may say; the JSON
+                                                                // parser takes less than 4 GiB
 // A source whose page has no items asks again no sooner, whatever `every` says.
 inline constexpr std::chrono::milliseconds kNoItemsWait{100};
 inline constexpr std::chrono::milliseconds kBackoffFirst{500};

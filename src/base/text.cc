@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <numeric>
 #include <vector>
 
@@ -79,6 +80,30 @@ std::string format_bytes(uint64_t bytes) {
     ++unit;
   }
   return fmt::format("{:.1f} {}", value, kUnits[unit]);
+}
+
+std::optional<int64_t> parse_size(std::string_view text) {
+  int64_t number = 0;
+  const char* end = text.data() + text.size();
+  auto [unit_begin, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || number < 0 || number > 1'000'000'000) return std::nullopt;
+  std::string_view unit(unit_begin, end);
+  if (unit == "B") return number;
+  int64_t factor = unit.size() == 3 && unit[1] == 'i' ? 1024 : 1000;
+  if (!unit.ends_with('B') || unit.size() != (factor == 1024 ? 3u : 2u)) return std::nullopt;
+  for (char letter : std::string_view("KMGT")) {
+    number *= factor;
+    if (unit[0] == letter) return number;
+    if (number > std::numeric_limits<int64_t>::max() / 1024) return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+std::string format_size(int64_t bytes) {
+  static constexpr std::array kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
+  size_t unit = 0;
+  for (; bytes != 0 && bytes % 1024 == 0 && unit + 1 < kUnits.size(); ++unit) bytes /= 1024;
+  return fmt::format("{}{}", bytes, kUnits[unit]);
 }
 
 std::string excerpt(std::string_view text, size_t limit) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,6 +18,12 @@ std::string with_thousands(int64_t number);
 
 // 1536 -> "1.5 KiB".
 std::string format_bytes(uint64_t bytes);
+
+// "512B", "64KiB", "256MiB", "2GB": a whole number, at most 1,000,000,000, and a unit, of 1024 with
+// an 'i', of 1000 without, up to T.
+std::optional<int64_t> parse_size(std::string_view text);
+// The shortest of the forms with an 'i' that says the same: "256MiB".
+std::string format_size(int64_t bytes);
 
 // At most `limit` bytes of a text for an error message: cut at a UTF-8 boundary, "…" at the cut,
 // control characters replaced by spaces.

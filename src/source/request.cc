@@ -10,7 +10,8 @@ Result<Request> request_for(const spec::HttpSpec& http, const Cursor& cursor) {
   if (http.page) {
     MR_TRY_IN(url.set_parameter(http.page->parameter, std::to_string(cursor.page)), doing);
   }
-  return Request{.url = url.text(), .method = http.method, .body = http.body.value};
+  return Request{
+      .url = url.text(), .method = http.method, .body = http.body ? http.body->text.value : ""};
 }
 
 }  // namespace millrace::source

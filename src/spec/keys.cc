@@ -21,9 +21,6 @@ const NameRule kTableName = {
 const NameRule kExpectationName = {
     "an expectation's name", "^[a-z_][a-z0-9_]*$",
     "lower-case letters, digits and _, beginning with a letter or _"};
-const NameRule kHeaderName = {"a header's name", "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
-                              "letters, digits and -, no spaces"};
-
 template <class T>
 void set_name(T& to, const std::string& name, const Place& place) {
   to.name = name;
@@ -41,47 +38,11 @@ void set_expectation_name(Expectation& expectation, const std::string& name, con
   expectation.name = name;
 }
 
-using Header = std::pair<std::string, Text>;
-void set_header_name(Header& header, const std::string& name, const Place&) {
-  header.first = name;
-}
-
-Object<PageSpec> page() {
-  return {"page",
-          "A query parameter that counts pages. A page without items means that there are no more "
-          "for now.",
-          {
-              key("parameter", &PageSpec::parameter, word("query parameter"), "Its name."),
-              key("first", &PageSpec::first, whole_number(0, INT64_MAX),
-                  "The number of the first page."),
-          }};
-}
-
-Object<HttpSpec> http() {
-  return {
-      "http",
-      "An HTTP API that answers GET with JSON.",
-      {
-          key("url", &HttpSpec::url, url({"http", "https", "sample"}),
-              "The address to ask. `sample://` addresses are answered by millrace itself, "
-              "without a network.")
-              .required(),
-          key("headers", &HttpSpec::headers,
-              map_of(kHeaderName, member(&Header::second, text()), set_header_name),
-              "Headers to send with every request."),
-          key("every", &HttpSpec::every, duration(0ms), "Time between the starts of two requests."),
-          key("timeout", &HttpSpec::timeout, duration(1ms),
-              "The longest a request may take, from connecting to the last byte."),
-          key("page", &HttpSpec::page, optional(object(page())),
-              "How the API numbers its pages. Left out: every request is the same."),
-      }};
-}
-
 Object<SourceSpec> source() {
   return {"source",
           "Where records come from.",
           {
-              key("http", &SourceSpec::http, object(http()), "The HTTP API to ask.").required(),
+              key("http", &SourceSpec::http, http(), "The HTTP API to ask.").required(),
               key("for", &SourceSpec::run_for, optional(duration(0ms)),
                   "The length of one run. Left out: until there are no more pages, or one request "
                   "where there are no pages."),

@@ -8,4 +8,7 @@ namespace millrace::spec {
 // The whole file. Reading, lint, editor_schema() and reference() all come from this.
 Value<Pipeline> pipeline_file();
 
+// The part of it that says how an API is asked (keys_http.cc).
+Value<HttpSpec> http();
+
 }  // namespace millrace::spec

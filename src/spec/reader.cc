@@ -92,17 +92,20 @@ std::optional<Expanded> Reader::scalar(const Item& item, std::string_view expect
     return std::nullopt;
   }
   auto expanded = expand(item.node.Scalar(), variables_);
-  if (expanded && (secrets || !expanded->secret)) return *std::move(expanded);
-  error(place(item.node), "{}",
-        expanded ? "a secret stands only in a url or in headers, where it is never printed"
-                 : expanded.error().message());
+  if (expanded && (secrets || expanded->secrets.empty())) return *std::move(expanded);
+  error(
+      place(item.node), "{}",
+      expanded
+          ? "a secret stands only in a url, headers, auth, tls or a body, where it is never printed"
+          : expanded.error().message());
   return std::nullopt;
 }
 
 std::optional<Text> Reader::text(const Item& item, std::string_view expected) {
   auto expanded = scalar(item, expected, true);
   if (!expanded) return std::nullopt;
-  return Text{std::move(expanded->value), std::move(expanded->shown), place(item.node)};
+  return Text{std::move(expanded->value), std::move(expanded->shown), place(item.node),
+              std::move(expanded->secrets)};
 }
 
 std::optional<std::string> Reader::plain(const Item& item, std::string_view expected) {
@@ -124,7 +127,11 @@ std::optional<Sql> Reader::sql(const Item& item) {
 }
 
 Result<std::string> Reader::file(const std::string& name) const {
-  return io::read_file((std::filesystem::path(folder_) / name).string(), kFileBytesMax);
+  return io::read_file(path(name), kFileBytesMax);
+}
+
+std::string Reader::path(const std::string& name) const {
+  return (std::filesystem::path(folder_) / name).string();
 }
 
 }  // namespace millrace::spec

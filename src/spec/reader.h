@@ -64,6 +64,8 @@ class Reader {
 
   // The content of a file named in this one; errors say which, and why not.
   Result<std::string> file(const std::string& name) const;
+  // Where that file is.
+  std::string path(const std::string& name) const;
 
  private:
   std::optional<Expanded> scalar(const Item& item, std::string_view expected, bool secrets);

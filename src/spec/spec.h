@@ -21,8 +21,10 @@
 
 #include "base/error.h"
 #include "schema/type.h"
+#include "spec/http_spec.h"
 #include "spec/place.h"
 #include "spec/test_spec.h"
+#include "spec/text.h"
 
 namespace millrace::spec {
 
@@ -32,51 +34,6 @@ struct Problem {
   Severity severity = Severity::kError;
   Place place;
   std::string message;  // what is wrong and what to do, in a sentence or two
-};
-
-// A value after ${env:…} and ${secret:…} were replaced, and the same with "***" for secrets.
-struct Text {
-  std::string value;
-  std::string shown;
-  Place place;
-};
-
-// SQL after ${env:…} was replaced, and where each of its bytes stands in the file: YAML indents,
-// folds and quotes, so what is one run of bytes here is many there.
-struct Sql {
-  // Bytes of `text` from `position` up to the next run, which stand side by side in the file; or,
-  // where they came from a variable, which all stand where it is named.
-  struct Run {
-    size_t position = 0;
-    int line = 0;
-    int column = 0;
-    bool replaced = false;
-  };
-  std::string text;
-  Place place;            // of the value
-  std::vector<Run> runs;  // by position; none only where text is empty
-
-  // The place of the byte at `position` of text; past its end, that of the last byte.
-  Place at(size_t position) const;
-};
-
-// page: {parameter: page, first: 1}: a query parameter that counts pages; a page without items
-// means that there are no more for now.
-struct PageSpec {
-  std::string parameter = "page";
-  int64_t first = 1;
-};
-
-enum class HttpMethod : uint8_t { kGet, kPost };
-
-struct HttpSpec {
-  Text url;  // http, https or sample
-  HttpMethod method = HttpMethod::kGet;
-  Text body;  // of a POST
-  std::vector<std::pair<std::string, Text>> headers;
-  std::chrono::milliseconds every{1'000};     // between the starts of two requests
-  std::chrono::milliseconds timeout{10'000};  // for one request, all of it
-  std::optional<PageSpec> page;
 };
 
 struct SourceSpec {

@@ -227,6 +227,23 @@ Value<std::chrono::milliseconds> duration(std::chrono::milliseconds min) {
           [](const milliseconds& duration) { return format_duration(duration); }};
 }
 
+Value<int64_t> size(int64_t min, int64_t max) {
+  std::string pattern = fmt::format("^[0-9]{{1,10}}([KMGT]i?)?B$|{}", kVariablePattern);
+  return {{"size", {{"type", "string"}, {"pattern", pattern}}, {}},
+          [=](Reader& reader, const Item& item, int64_t& to) {
+            auto text = reader.plain(item, "a size such as 64MiB");
+            if (!text) return;
+            auto parsed = parse_size(*text);
+            if (!parsed) return reader.unexpected(item, "a size such as 64MiB", in_quotes(*text));
+            if (*parsed < min || *parsed > max)
+              return reader.unexpected(
+                  item, fmt::format("a size from {} to {}", format_size(min), format_size(max)),
+                  in_quotes(*text));
+            to = *parsed;
+          },
+          [](const int64_t& bytes) { return format_size(bytes); }};
+}
+
 Value<Sql> sql(std::string label) {
   return {{std::move(label), text_schema(), {}}, [](Reader& reader, const Item& item, Sql& to) {
             if (auto sql = reader.sql(item)) to = *std::move(sql);

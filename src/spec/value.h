@@ -177,6 +177,8 @@ Value<std::string> name(const NameRule& rule);
 Value<int64_t> whole_number(int64_t min, int64_t max);
 Value<int32_t> small_number(int32_t min, int32_t max);
 Value<std::chrono::milliseconds> duration(std::chrono::milliseconds min);
+// Bytes: `256MiB`.
+Value<int64_t> size(int64_t min, int64_t max);
 Value<Sql> sql(std::string label);
 // `a.b`, or a list of keys.
 Value<std::vector<std::string>> path();

@@ -18,8 +18,8 @@ struct Expanded {
     bool replaced;
   };
   std::string value;
-  std::string shown;  // with "***" for secrets
-  bool secret = false;
+  std::string shown;                 // with "***" for secrets
+  std::vector<std::string> secrets;  // what stands in value for each "***"
   std::vector<Part> parts;
 };
 

@@ -1,0 +1,63 @@
+// How a source asks its HTTP API.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/limits.h"
+#include "spec/text.h"
+
+namespace millrace::spec {
+
+// page: {parameter: page, first: 1}: a query parameter that counts pages; a page without items
+// means that there are no more for now.
+struct PageSpec {
+  std::string parameter = "page";
+  int64_t first = 1;
+};
+
+enum class HttpMethod : uint8_t { kGet, kPost };
+
+// body: of a POST. A map or a list in the file is JSON here, as is a text that reads as JSON.
+struct HttpBody {
+  Text text;
+  bool is_json = false;
+};
+
+// auth: one of the two; neither is empty.
+struct BasicAuth {
+  Text user;
+  Text password;
+};
+struct AuthSpec {
+  Text bearer;
+  std::optional<BasicAuth> basic;
+};
+
+// tls: names of PEM files, absolute or relative to the process's folder; empty: none.
+struct TlsSpec {
+  std::string ca;
+  std::string certificate;
+  std::string key;  // empty: in the certificate's file
+  Text key_password;
+};
+
+struct HttpSpec {
+  Text url;  // http, https or sample
+  HttpMethod method = HttpMethod::kGet;
+  std::optional<HttpBody> body;
+  std::optional<AuthSpec> auth;
+  TlsSpec tls;
+  std::vector<std::pair<std::string, Text>> headers;
+  std::chrono::milliseconds every{1'000};  // between the starts of two requests
+  std::chrono::milliseconds connect_timeout{5'000};
+  std::chrono::milliseconds timeout{10'000};         // for one request, all of it
+  int64_t response_max = limits::kResponseBytesMax;  // bytes of one answer, decompressed
+  std::optional<PageSpec> page;
+};
+
+}  // namespace millrace::spec

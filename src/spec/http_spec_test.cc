@@ -1,0 +1,109 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "spec/spec.h"
+#include "spec/test_variables.h"
+
+namespace millrace::spec {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::EndsWith;
+
+class HttpSpecTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::temp_directory_path() /
+              ("millrace_http_spec_test_" + std::to_string(::getpid()));
+    std::filesystem::create_directories(folder_);
+    write("item.schema.json", R"({"type":"object","properties":{"id":{"type":"integer"}}})");
+    write("some.pem", "-----BEGIN CERTIFICATE-----\n");
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  void write(const std::string& name, const std::string& text) {
+    std::ofstream(folder_ / name) << text;
+  }
+
+  // What `http:` with these lines in it says.
+  HttpSpec http(const std::string& keys) {
+    std::string text = "name: x\nsources:\n  a:\n    http:\n      url: https://x/y\n";
+    for (size_t at = 0; at < keys.size(); at = keys.find('\n', at) + 1)
+      text += "      " + keys.substr(at, keys.find('\n', at) + 1 - at);
+    text += "    schema: item.schema.json\n    to: t\n    select: SELECT id\ntopics: {t: {}}\n";
+    write("a.yaml", text);
+    auto loaded = load((folder_ / "a.yaml").string(), test_variables());
+    if (!loaded) return (ADD_FAILURE() << loaded.error().message(), HttpSpec());
+    for (const auto& problem : loaded->problems)
+      ADD_FAILURE() << to_string(problem.place) << ": " << problem.message;
+    return loaded->pipeline.sources.at(0).http;
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(HttpSpecTest, EveryKeyIsStored) {
+  auto spec = http(R"(method: POST
+body: a=${secret:TOKEN}
+auth: {bearer: "${secret:TOKEN}"}
+tls: {ca: some.pem, certificate: some.pem, key: some.pem, key_password: "${secret:TOKEN}"}
+connect_timeout: 3s
+response_max: 64MiB
+)");
+  EXPECT_EQ(spec.method, HttpMethod::kPost);
+  ASSERT_TRUE(spec.body);
+  EXPECT_EQ(spec.body->text.value, "a=hush-hush");
+  EXPECT_EQ(spec.body->text.shown, "a=***");
+  EXPECT_THAT(spec.body->text.secrets, ElementsAre("hush-hush"));
+  EXPECT_FALSE(spec.body->is_json);
+  ASSERT_TRUE(spec.auth);
+  EXPECT_EQ(spec.auth->bearer.value, "hush-hush");
+  EXPECT_FALSE(spec.auth->basic);
+  EXPECT_EQ(spec.tls.ca, (folder_ / "some.pem").string());
+  EXPECT_THAT(spec.tls.certificate, EndsWith("/some.pem"));
+  EXPECT_THAT(spec.tls.key, EndsWith("/some.pem"));
+  EXPECT_EQ(spec.tls.key_password.value, "hush-hush");
+  EXPECT_EQ(spec.connect_timeout, 3s);
+  EXPECT_EQ(spec.response_max, 64 << 20);
+}
+
+TEST_F(HttpSpecTest, UserAndPassword) {
+  auto spec = http("auth: {basic: {user: \"${env:SET}\", password: \"\"}}\n");
+  ASSERT_TRUE(spec.auth && spec.auth->basic);
+  EXPECT_EQ(spec.auth->basic->user.value, "set");
+  EXPECT_EQ(spec.auth->basic->password.value, "");
+}
+
+TEST_F(HttpSpecTest, AMapBecomesJson) {
+  auto spec = http(R"(method: POST
+body:
+  query: |
+    { users { id } }
+  size: ${env:UNSET:-100}
+  quoted: "100"
+  on: [true, ~, -1.5e3, 01, 99999999999999999999, é"]
+  none:
+  key: ${secret:TOKEN}
+  ratio: 0.5
+)");
+  ASSERT_TRUE(spec.body);
+  EXPECT_TRUE(spec.body->is_json);
+  EXPECT_EQ(spec.body->text.value,
+            R"({"query":"{ users { id } }\n","size":100,"quoted":"100",)"
+            R"("on":[true,null,-1500.0,"01",1e+20,"é\""],"none":null,"key":"hush-hush",)"
+            R"("ratio":0.5})");
+  EXPECT_THAT(spec.body->text.shown, testing::HasSubstr(R"("key":"***")"));
+  EXPECT_THAT(spec.body->text.secrets, ElementsAre("hush-hush"));
+}
+
+TEST_F(HttpSpecTest, ATextThatReadsAsJsonIsJson) {
+  EXPECT_TRUE(http("method: POST\nbody: '{\"a\": 1}'\n").body->is_json);
+  EXPECT_FALSE(http("method: POST\nbody: <a/>\n").body->is_json);
+}
+
+}  // namespace
+}  // namespace millrace::spec
