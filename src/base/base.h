@@ -1,5 +1,5 @@
 // base: what every room speaks. Errors as values, checks, strong ids, big-endian bytes, CRC32C,
-// UUIDs, calendar time as text, the process's limits, and the logger.
+// base64, UUIDs, calendar time as text, the process's limits, and the logger.
 //
 // Called by every room; calls none. Nothing here blocks (the logger writes one line to stderr),
 // nothing throws, nothing is global: the one Logger is made in cli/ and handed down.
@@ -9,6 +9,7 @@
 // Functions are safe from any thread unless a comment says otherwise.
 #pragma once
 
+#include "base/base64.h"
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/checksum.h"

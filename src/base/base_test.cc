@@ -113,5 +113,18 @@ TEST(Text, NumbersAndExcerptsForPeople) {
   EXPECT_FALSE(is_utf8("\xc0\xaf"));
 }
 
+TEST(Base64, ReadsWhatItWrote) {
+  for (std::string_view bytes : {"", "a", "ab", "abc", "user:pass", "\xff\xfe"}) {
+    std::string text;
+    append_base64(bytes, text);
+    EXPECT_EQ(decode_base64(text), bytes);
+  }
+  std::string text;
+  append_base64("user:pass", text);
+  EXPECT_EQ(text, "dXNlcjpwYXNz");
+  EXPECT_EQ(decode_base64("a"), std::nullopt);
+  EXPECT_EQ(decode_base64("!!!!"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace millrace

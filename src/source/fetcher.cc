@@ -1,17 +1,15 @@
 #include "source/fetcher.h"
 
-#include <curl/curl.h>
-
 #include <algorithm>
-#include <cstring>
-#include <string>
 #include <utility>
 
+#include "base/base64.h"
 #include "base/check.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "source/sample.h"
 #include "source/secrets.h"
+#include "source/transfer.h"
 #include "source/url.h"
 
 namespace millrace::source {
@@ -21,124 +19,140 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr int kRedirectsMax = 10;
-constexpr long kReceiveBytes = 128 << 10;             // read from a socket at once
-constexpr size_t kBodyBytesKept = size_t{1} << 20;    // of a buffer, whatever the bodies need
+constexpr size_t kRedirectsMax = 10;
+constexpr size_t kRedirectsShown = 4;                 // of a chain that is too long
 constexpr size_t kErrorBodyBytes = size_t{64} << 10;  // of an error's body, searched for secrets
-
-template <auto kCleanup>
-struct CurlDelete {
-  void operator()(auto* thing) const { kCleanup(thing); }
-};
-using Headers = std::unique_ptr<curl_slist, CurlDelete<curl_slist_free_all>>;
-
-template <class Value>
-void set(CURL* easy, CURLoption option, Value value) {
-  MR_CHECK(curl_easy_setopt(easy, option, value) == CURLE_OK);
-}
+// To say more about a certificate that was refused.
+constexpr milliseconds kCertificateTimeout{3'000};
 
 bool is_success(long status) {
   return status >= 200 && status < 300;
 }
 
-bool is_worth_retrying(long status) {
-  return status == 408 || status == 429 || status >= 500;
+bool is_redirect(long status) {
+  return status >= 301 && status <= 308 && status != 304 && status != 305 && status != 306;
 }
 
-std::string_view advice(long status) {
-  if (status == 401 || status == 403) return "; check the source's headers";
-  if (status == 404 || status == 410) return "; check the source's url";
-  if (is_worth_retrying(status)) return "; will be tried again";
+// 403 is what some APIs answer to whom they ask for patience.
+bool is_worth_retrying(const Answer& answer) {
+  return answer.status == 408 || answer.status == 425 || answer.status == 429 ||
+         answer.status >= 500 || (answer.status == 403 && answer.retry_after);
+}
+
+std::string_view advice(const Answer& answer) {
+  if (is_worth_retrying(answer)) return "; will be tried again";
+  if (answer.status == 401 || answer.status == 403) return "; check the source's auth or headers";
+  if (answer.status == 404 || answer.status == 410) return "; check the source's url";
+  if (answer.status == 405) return "; check the source's method";
+  if (answer.status == 400 || answer.status == 422)
+    return "; check the source's url, headers and body";
   return "";
+}
+
+bool begins_with_markup(std::string_view body) {
+  auto begin = body.find_first_not_of(" \t\r\n\xef\xbb\xbf");
+  return begin != body.npos && body[begin] == '<';
+}
+
+std::string_view tls_advice(std::string_view reason) {
+  if (reason.contains("expired"))
+    return "Its owner must renew it, unless the clock of this machine is wrong";
+  if (reason.contains("not yet valid")) return "Check the clock of this machine";
+  if (reason.contains("target host name")) return "Check the host in the source's url";
+  if (reason.contains("self-signed") || reason.contains("self signed") ||
+      reason.contains("local issuer") || reason.contains("unable to get issuer"))
+    return "If it is the right server, name a file with the certificate of its authority in the "
+           "source's `tls: {ca: …}`";
+  return "Ask the server's owner";
+}
+
+// What is probably wrong where a connection that should be TLS came to nothing.
+std::string_view handshake_advice(std::string_view reason) {
+  if (reason.contains("wrong version number") || reason.contains("packet length too long"))
+    return "; the server does not speak TLS there: should the source's url begin with http://?";
+  if (reason.contains("certificate required") || reason.contains("handshake failure") ||
+      reason.contains("unknown ca") || reason.contains("bad certificate"))
+    return "; where the server asks for a certificate, name one that it knows in the source's "
+           "`tls: {certificate: …, key: …}`";
+  return "; will be tried again";
 }
 
 }  // namespace
 
 class Fetcher::Impl {
  public:
-  Impl(spec::HttpSpec spec, size_t body_bytes_max)
-      : spec_(std::move(spec)), body_bytes_max_(body_bytes_max) {
-    MR_CHECK(multi_ && easy_);
-    secrets_.learn(spec_.url);
-    for (const auto& [name, value] : spec_.headers) secrets_.learn(value);
-    set_options();
-  }
+  explicit Impl(spec::HttpSpec spec);
 
   Result<Response> fetch(const Request& request, const std::stop_token& stop);
   std::optional<std::chrono::seconds> retry_after() const { return retry_after_; }
 
  private:
-  // How one exchange of request and response ended.
-  struct Answer {
-    CURLcode code = CURLE_OK;
-    bool stopped = false;
-    long status = 0;
-    std::string redirect;  // where to, of a 3xx
-  };
-
-  void set_options();
-  Result<Headers> make_headers(const Request& request, bool to_configured_origin) const;
   Result<Response> follow(Request request, Url url, const std::stop_token& stop);
-  Result<Answer> exchange(const Request& request, const Url& url, milliseconds timeout,
-                          const std::stop_token& stop);
-  void run_transfer(Answer& answer, const std::stop_token& stop);
-  Result<Response> judge(const Answer& answer, const Request& request) const;
-  std::string header(const char* name) const;
-  void begin_body();
-  static size_t on_body(char* bytes, size_t size, size_t count, void* self);
-  size_t take_body(std::string_view bytes);
+  Result<Exchange> make_exchange(const Request& request, const Url& url) const;
+  Result<> add_header(std::string_view name, std::string_view value, Exchange& to) const;
+  Result<> redirect(const Answer& answer, Request& request, Url& url) const;
+  Result<Response> judge(const Answer& answer, const Request& request, const Url& url,
+                         const std::stop_token& stop);
+  std::unexpected<Error> refused(const Answer& answer);
+  std::unexpected<Error> broken(const Answer& answer, const Url& url, const std::stop_token& stop);
+  std::unexpected<Error> distrusted(const Answer& answer, const Url& url,
+                                    const std::stop_token& stop);
+  bool is_configured_origin(const Url& url) const;
 
-  // An error about this source's URL, free of secrets.
+  // An error about the URL that was asked, free of secrets.
   std::unexpected<Error> failed(ErrorCode code, std::string_view what) const {
-    return fail(code, "cannot fetch {}: {}", spec_.url.shown, secrets_.redact(what));
+    return fail(code, "cannot fetch {}: {}", asked_, secrets_.redact(what));
   }
 
   spec::HttpSpec spec_;
-  size_t body_bytes_max_;
   Secrets secrets_;
-  std::unique_ptr<CURLM, CurlDelete<curl_multi_cleanup>> multi_{curl_multi_init()};
-  std::unique_ptr<CURL, CurlDelete<curl_easy_cleanup>> easy_{curl_easy_init()};
-  std::string curl_error_ = std::string(CURL_ERROR_SIZE, '\0');
-  std::string body_;
-  size_t body_bytes_wanted_ = 0;  // the largest body of late, slowly forgotten
-  bool body_too_large_ = false;
+  std::string authorization_;  // the header's value; "": none
+  Transfer transfer_;
+  std::string asked_;  // as shown
   std::optional<std::chrono::seconds> retry_after_;
 };
 
-void Fetcher::Impl::set_options() {
-  auto* easy = easy_.get();
-  set(easy, CURLOPT_NOSIGNAL, 1L);
-  set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  set(easy, CURLOPT_USERAGENT, "millrace/" MILLRACE_VERSION);
-  set(easy, CURLOPT_ACCEPT_ENCODING, "");
-  set(easy, CURLOPT_BUFFERSIZE, kReceiveBytes);
-  set(easy, CURLOPT_WRITEFUNCTION, &on_body);
-  set(easy, CURLOPT_WRITEDATA, this);
-  set(easy, CURLOPT_ERRORBUFFER, curl_error_.data());
-  // Without it, giving up waits for a name server that hangs.
-  set(easy, CURLOPT_QUICK_EXIT, 1L);
+Fetcher::Impl::Impl(spec::HttpSpec spec)
+    : spec_(std::move(spec)),
+      transfer_(spec_.tls, spec_.connect_timeout, static_cast<size_t>(spec_.response_max)) {
+  auto learn = [this](const spec::Text& text) {
+    for (const auto& secret : text.secrets) secrets_.learn(secret);
+  };
+  learn(spec_.url);
+  for (const auto& header : spec_.headers) learn(header.second);
+  learn(spec_.body);
+  learn(spec_.tls.key_password);
+  if (!spec_.auth) return;
+  learn(spec_.auth->bearer);
+  authorization_ = "Bearer " + spec_.auth->bearer.value;
+  if (const auto& basic = spec_.auth->basic) {
+    learn(basic->user);
+    learn(basic->password);
+    std::string both;
+    append_base64(basic->user.value + ":" + basic->password.value, both);
+    authorization_ = "Basic " + both;
+    secrets_.learn(both);
+  }
 }
 
 Result<Response> Fetcher::Impl::fetch(const Request& request, const std::stop_token& stop) {
   retry_after_.reset();
+  asked_ = request.url == spec_.url.value ? spec_.url.shown : secrets_.redact(request.url);
   if (stop.stop_requested()) return failed(ErrorCode::kCancelled, "asked to stop");
   auto url = Url::parse(request.url);
   if (!url) return failed(ErrorCode::kInvalid, url.error().message());
-  begin_body();
-  Response response{.status = 200, .url = url->text()};
+  transfer_.begin_body();
+  Response response{.status = 200, .content_type = "application/json", .url = url->text()};
   auto scheme = url->part(CURLUPART_SCHEME);
   if (scheme == "sample") {
-    auto made = append_sample_response(response.url, body_);
+    auto made = append_sample_response(response.url, transfer_.body());
     if (!made) return failed(made.error().code(), made.error().message());
-    response.content_type = "application/json";
   } else if (scheme == "http" || scheme == "https") {
     response = MR_TRY(follow(request, *std::move(url), stop));
   } else {
     return failed(ErrorCode::kInvalid, "a source's url begins with http://, https:// or sample://");
   }
-  body_bytes_wanted_ = std::max(body_.size(), body_bytes_wanted_ - body_bytes_wanted_ / 8);
-  body_.append(kBodyPadding, '\0');
-  response.body = std::string_view(body_).substr(0, body_.size() - kBodyPadding);
+  response.body = transfer_.padded_body(kBodyPadding);
   return response;
 }
 
@@ -146,202 +160,192 @@ Result<Response> Fetcher::Impl::fetch(const Request& request, const std::stop_to
 // keys in them, along to any server.
 Result<Response> Fetcher::Impl::follow(Request request, Url url, const std::stop_token& stop) {
   auto deadline = steady_clock::now() + spec_.timeout;
-  for (int redirects = 0; redirects <= kRedirectsMax; ++redirects) {
-    auto left = std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now());
-    auto answer = MR_TRY(exchange(request, url, left, stop));
-    if (answer.code != CURLE_OK || answer.stopped || answer.redirect.empty()) {
-      auto response = MR_TRY(judge(answer, request));
-      response.url = url.text();
-      return response;
-    }
-    auto next = Url::parse(answer.redirect);
-    if (!next) return failed(ErrorCode::kInvalid, "it redirects to a URL that cannot be read");
-    auto scheme = next->part(CURLUPART_SCHEME);
-    if (scheme != "http" && scheme != "https") {
-      return failed(ErrorCode::kInvalid,
-                    fmt::format("it redirects to a URL of scheme '{}'", scheme));
-    }
-    url = *std::move(next);
-    if (answer.status <= 303) request.method = spec::HttpMethod::kGet;
+  std::string chain;
+  for (size_t redirects = 0; redirects <= kRedirectsMax; ++redirects) {
+    auto exchange = MR_TRY(make_exchange(request, url));
+    exchange.timeout = std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now());
+    auto answer = transfer_.run(exchange, stop);
+    if (!answer.is_whole() || !is_redirect(answer.status) || answer.redirect.empty())
+      return judge(answer, request, url, stop);
+    MR_TRY(redirect(answer, request, url));
+    if (redirects < kRedirectsShown) chain += fmt::format(" → {}", excerpt(url.text(), 100));
   }
-  return failed(ErrorCode::kInvalid, fmt::format("more than {} redirects", kRedirectsMax));
+  return failed(
+      ErrorCode::kInvalid,
+      fmt::format("more than {} redirects:{} → …; check the source's url", kRedirectsMax, chain));
 }
 
-Result<Fetcher::Impl::Answer> Fetcher::Impl::exchange(const Request& request, const Url& url,
-                                                      milliseconds timeout,
-                                                      const std::stop_token& stop) {
+bool Fetcher::Impl::is_configured_origin(const Url& url) const {
   auto configured = Url::parse(spec_.url.value);
-  auto headers = MR_TRY(make_headers(request, configured && url.same_origin(*configured)));
-  auto* easy = easy_.get();
-  auto text = url.text();
-  set(easy, CURLOPT_URL, text.c_str());
-  set(easy, CURLOPT_HTTPHEADER, headers.get());
-  set(easy, CURLOPT_HTTPGET, 1L);
+  return configured && url.same_origin(*configured);
+}
+
+// The request and URL that a redirect asks for.
+Result<> Fetcher::Impl::redirect(const Answer& answer, Request& request, Url& url) const {
+  auto next = Url::parse(answer.redirect);
+  if (!next) return failed(ErrorCode::kInvalid, "it redirects to a URL that cannot be read");
+  auto scheme = next->part(CURLUPART_SCHEME);
+  if (scheme != "http" && scheme != "https") {
+    return failed(ErrorCode::kInvalid, fmt::format("it redirects to a URL of scheme '{}'", scheme));
+  }
+  url = *std::move(next);
+  // As browsers do (RFC 9110, 15.4): only 307 and 308 keep the method.
+  if (answer.status <= 303) request.method = spec::HttpMethod::kGet;
+  return {};
+}
+
+Result<> Fetcher::Impl::add_header(std::string_view name, std::string_view value,
+                                   Exchange& to) const {
+  constexpr std::string_view kLineEnds("\r\n\0", 3);
+  if (name.empty() || name.find_first_of(":; \t\r\n") != name.npos ||
+      value.find_first_of(kLineEnds) != value.npos) {
+    return failed(ErrorCode::kInvalid,
+                  fmt::format("'{}' cannot be a header: its name or value has a character that "
+                              "headers cannot have (a line end?)",
+                              excerpt(name)));
+  }
+  // To libcurl, "Name:" means not to send that header.
+  to.headers.push_back(value.empty() ? fmt::format("{};", name)
+                                     : fmt::format("{}: {}", name, value));
+  return {};
+}
+
+Result<Exchange> Fetcher::Impl::make_exchange(const Request& request, const Url& url) const {
+  Exchange exchange{.url = url.text(), .method = request.method};
+  bool configured = is_configured_origin(url);
   if (request.method == spec::HttpMethod::kPost) {
-    set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-    set(easy, CURLOPT_POSTFIELDS, request.body.c_str());
+    if (!configured && !spec_.body.secrets.empty())
+      return failed(ErrorCode::kInvalid,
+                    fmt::format("the body, with its secrets, goes to the configured server only, "
+                                "and this would send it to {}; check the source's url",
+                                excerpt(exchange.url)));
+    exchange.body = request.body;
   }
-  set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<int64_t>(timeout.count(), 1)));
-  body_.clear();
-  body_too_large_ = false;
-  curl_error_[0] = '\0';
-
-  Answer answer;
-  run_transfer(answer, stop);
-  set(easy, CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
-  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &answer.status);
-  const char* redirect = nullptr;
-  curl_easy_getinfo(easy, CURLINFO_REDIRECT_URL, &redirect);
-  if (redirect != nullptr) answer.redirect = redirect;
-  curl_off_t retry_after = 0;
-  curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_after);
-  if (retry_after > 0) retry_after_ = std::chrono::seconds(retry_after);
-  return answer;
+  auto given = [&](const char* name) {
+    auto is_name = [&](const auto& header) {
+      return curl_strequal(header.first.c_str(), name) != 0;
+    };
+    return configured && (std::ranges::any_of(spec_.headers, is_name) ||
+                          std::ranges::any_of(request.headers, is_name));
+  };
+  if (configured) {
+    for (const auto& [name, value] : spec_.headers) MR_TRY(add_header(name, value.value, exchange));
+    for (const auto& [name, value] : request.headers) MR_TRY(add_header(name, value, exchange));
+    if (!authorization_.empty()) MR_TRY(add_header("Authorization", authorization_, exchange));
+  }
+  if (!request.etag.empty()) MR_TRY(add_header("If-None-Match", request.etag, exchange));
+  if (!request.last_modified.empty())
+    MR_TRY(add_header("If-Modified-Since", request.last_modified, exchange));
+  if (!given("accept")) MR_TRY(add_header("Accept", "application/json", exchange));
+  if (request.method != spec::HttpMethod::kPost) return exchange;
+  // Large bodies need not wait for servers that never say "100 Continue".
+  exchange.headers.emplace_back("Expect:");
+  if (spec_.body_is_json && !given("content-type"))
+    MR_TRY(add_header("Content-Type", "application/json", exchange));
+  return exchange;
 }
 
-// curl_easy_perform notices a stop request after up to a second; this is woken by it.
-void Fetcher::Impl::run_transfer(Answer& answer, const std::stop_token& stop) {
-  auto* multi = multi_.get();
-  std::stop_callback wake(stop, [multi] { curl_multi_wakeup(multi); });
-  auto failure = curl_multi_add_handle(multi, easy_.get());
-  MR_CHECK(failure == CURLM_OK);
-  for (int running = 1; failure == CURLM_OK;) {
-    failure = curl_multi_perform(multi, &running);
-    if (running == 0 || failure != CURLM_OK) break;
-    answer.stopped = stop.stop_requested();
-    if (answer.stopped) break;
-    failure = curl_multi_poll(multi, nullptr, 0, 1'000, nullptr);
-  }
-  if (failure != CURLM_OK) answer.code = CURLE_OUT_OF_MEMORY;
-  int left = 0;
-  while (auto* message = curl_multi_info_read(multi, &left)) {
-    if (message->msg == CURLMSG_DONE) answer.code = message->data.result;
-  }
-  curl_multi_remove_handle(multi, easy_.get());
-}
-
-Result<Response> Fetcher::Impl::judge(const Answer& answer, const Request& request) const {
+Result<Response> Fetcher::Impl::judge(const Answer& answer, const Request& request, const Url& url,
+                                      const std::stop_token& stop) {
   if (answer.stopped) return failed(ErrorCode::kCancelled, "asked to stop");
-  Response response{.status = answer.status};
+  Response response{.status = answer.status, .url = url.text()};
   response.not_modified =
       answer.status == 304 && !(request.etag.empty() && request.last_modified.empty());
-  bool answered = answer.status != 0 && (answer.code == CURLE_OK || body_too_large_);
-  if (answered && !is_success(answer.status) && !response.not_modified) {
-    auto body = secrets_.redact(std::string_view(body_).substr(0, kErrorBodyBytes));
-    auto code = is_worth_retrying(answer.status) ? ErrorCode::kUnavailable : ErrorCode::kInvalid;
-    return failed(code, fmt::format("the server answered {}{}{}", answer.status,
-                                    body.empty() ? "" : fmt::format(" with '{}'", excerpt(body)),
-                                    advice(answer.status)));
+  bool answered = answer.status != 0 && (answer.code == CURLE_OK || answer.too_large);
+  if (answered && !is_success(answer.status) && !response.not_modified) return refused(answer);
+  if (answer.code != CURLE_OK) return broken(answer, url, stop);
+  response.content_type = transfer_.header("content-type");
+  response.etag = transfer_.header("etag");
+  response.last_modified = transfer_.header("last-modified");
+  response.links = transfer_.headers("link");
+  bool markup = response.content_type.contains("html") || response.content_type.contains("xml");
+  if (markup && begins_with_markup(transfer_.body())) {
+    auto body = secrets_.redact(std::string_view(transfer_.body()).substr(0, kErrorBodyBytes));
+    // Pages for maintenance and logging in come like this, and go.
+    return failed(ErrorCode::kUnavailable,
+                  fmt::format("the server answered {}, which is no data: '{}'; check the source's "
+                              "url; will be tried again",
+                              excerpt(response.content_type), excerpt(body)));
   }
-  if (body_too_large_) {
+  return response;
+}
+
+// A status that is no success.
+std::unexpected<Error> Fetcher::Impl::refused(const Answer& answer) {
+  retry_after_ = answer.retry_after;
+  auto body = secrets_.redact(std::string_view(transfer_.body()).substr(0, kErrorBodyBytes));
+  auto code = is_worth_retrying(answer) ? ErrorCode::kUnavailable : ErrorCode::kInvalid;
+  return failed(code, fmt::format("the server answered {}{}{}", answer.status,
+                                  body.empty() ? "" : fmt::format(" with '{}'", excerpt(body)),
+                                  advice(answer)));
+}
+
+// No whole answer.
+std::unexpected<Error> Fetcher::Impl::broken(const Answer& answer, const Url& url,
+                                             const std::stop_token& stop) {
+  if (answer.too_large)
     return failed(ErrorCode::kLimit,
-                  fmt::format("the answer is longer than {}; ask for fewer items a page",
-                              format_bytes(body_bytes_max_)));
-  }
+                  fmt::format("the answer is longer than {}; ask for fewer items a page, or give "
+                              "the source a larger `response_max`",
+                              format_size(spec_.response_max)));
   switch (answer.code) {
-    case CURLE_OK:
-      response.content_type = header("content-type");
-      response.etag = header("etag");
-      response.last_modified = header("last-modified");
-      for (curl_header* link = nullptr; curl_easy_header(easy_.get(), "link", response.links.size(),
-                                                         CURLH_HEADER, -1, &link) == CURLHE_OK;) {
-        response.links.emplace_back(link->value);
-      }
-      return response;
     case CURLE_OPERATION_TIMEDOUT:
-      return failed(ErrorCode::kUnavailable,
-                    fmt::format("no whole answer within {}; will be tried again",
-                                format_duration(spec_.timeout)));
+      if (!answer.connected)
+        return failed(ErrorCode::kUnavailable,
+                      fmt::format("no connection within {} ({}); will be tried again",
+                                  format_duration(std::min(spec_.connect_timeout, spec_.timeout)),
+                                  answer.reason));
+      return failed(
+          ErrorCode::kUnavailable,
+          fmt::format("no whole answer within {}, of which {} came; will be tried again, "
+                      "or give the source a longer `timeout`",
+                      format_duration(spec_.timeout), format_bytes(transfer_.body().size())));
     case CURLE_OUT_OF_MEMORY:
       return failed(ErrorCode::kLimit, "out of memory");
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
       return failed(ErrorCode::kInvalid, curl_easy_strerror(answer.code));
-    default:
-      break;
-  }
-  std::string_view reason = curl_error_.c_str();
-  return failed(ErrorCode::kUnavailable,
-                fmt::format("{}; will be tried again",
-                            reason.empty() ? curl_easy_strerror(answer.code) : reason));
-}
-
-// Of the last response; "" where it has none of that name.
-std::string Fetcher::Impl::header(const char* name) const {
-  curl_header* found = nullptr;
-  bool there = curl_easy_header(easy_.get(), name, 0, CURLH_HEADER, -1, &found) == CURLHE_OK;
-  return there ? found->value : "";
-}
-
-Result<Headers> Fetcher::Impl::make_headers(const Request& request,
-                                            bool to_configured_origin) const {
-  Headers headers;
-  auto add = [&](const std::string& line) {
-    auto* longer = curl_slist_append(headers.get(), line.c_str());
-    MR_CHECK(longer != nullptr);
-    std::ignore = headers.release();
-    headers.reset(longer);
-  };
-  bool accept_given = false;
-  std::vector<std::pair<std::string, std::string>> wanted;
-  if (to_configured_origin) {
-    for (const auto& [name, value] : spec_.headers) wanted.emplace_back(name, value.value);
-    wanted.insert(wanted.end(), request.headers.begin(), request.headers.end());
-  }
-  if (!request.etag.empty()) wanted.emplace_back("If-None-Match", request.etag);
-  if (!request.last_modified.empty()) {
-    wanted.emplace_back("If-Modified-Since", request.last_modified);
-  }
-  for (const auto& [name, value] : wanted) {
-    constexpr std::string_view kLineEnds("\r\n\0", 3);
-    if (name.empty() || name.find_first_of(":; \t\r\n") != name.npos ||
-        value.find_first_of(kLineEnds) != value.npos) {
+    case CURLE_BAD_CONTENT_ENCODING:
+      return failed(ErrorCode::kUnavailable,
+                    fmt::format("the answer cannot be decompressed ({}); will be tried again",
+                                answer.reason));
+    case CURLE_SSL_CERTPROBLEM:
       return failed(ErrorCode::kInvalid,
-                    fmt::format("'{}' cannot be a header: its name or value has a character that "
-                                "headers cannot have (a line end?)",
-                                excerpt(name)));
-    }
-    accept_given |= curl_strequal(name.c_str(), "accept") != 0;
-    // To libcurl, "Name:" means not to send that header.
-    add(value.empty() ? name + ";" : fmt::format("{}: {}", name, value));
-  }
-  if (!accept_given) add("Accept: application/json");
-  return headers;
-}
-
-// Keeps the buffer for the next body, unless bodies have become much smaller.
-void Fetcher::Impl::begin_body() {
-  body_.clear();
-  if (body_.capacity() > kBodyBytesKept + 4 * body_bytes_wanted_) {
-    body_.shrink_to_fit();
-    body_.reserve(body_bytes_wanted_ + kBodyPadding);
+                    fmt::format("{}; check `certificate`, `key` and `key_password` of the "
+                                "source's `tls`",
+                                answer.reason));
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return distrusted(answer, url, stop);
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_RECV_ERROR:
+      return failed(ErrorCode::kUnavailable,
+                    fmt::format("{}{}", answer.reason, handshake_advice(answer.reason)));
+    default:
+      return failed(ErrorCode::kUnavailable, fmt::format("{}; will be tried again", answer.reason));
   }
 }
 
-size_t Fetcher::Impl::on_body(char* bytes, size_t size, size_t count, void* self) {
-  return static_cast<Impl*>(self)->take_body({bytes, size * count});
+// A server that did not prove who it is.
+std::unexpected<Error> Fetcher::Impl::distrusted(const Answer& answer, const Url& url,
+                                                 const std::stop_token& stop) {
+  if (answer.code == CURLE_SSL_CACERT_BADFILE && !spec_.tls.ca.empty())
+    return failed(ErrorCode::kInvalid, fmt::format("{}; check `ca` of the source's `tls`, {}",
+                                                   answer.reason, spec_.tls.ca));
+  if (spec_.tls.ca.empty() && (answer.code == CURLE_SSL_CACERT_BADFILE || system_ca_file().empty()))
+    return failed(ErrorCode::kInvalid,
+                  fmt::format("{}: this machine has no certificates of authorities to check the "
+                              "server's against; install its package ca-certificates, or name a "
+                              "file of them in SSL_CERT_FILE",
+                              answer.reason));
+  auto certificate = transfer_.describe_certificate(url.text(), kCertificateTimeout, stop);
+  if (!certificate.empty()) certificate += ". ";
+  return failed(ErrorCode::kInvalid,
+                fmt::format("the certificate of {} is refused: {}. {}{}", url.part(CURLUPART_HOST),
+                            answer.reason, certificate, tls_advice(answer.reason)));
 }
 
-// What libcurl has received and decompressed; CURL_WRITEFUNC_ERROR ends the transfer.
-size_t Fetcher::Impl::take_body(std::string_view bytes) {
-  if (body_.empty()) {
-    curl_off_t length = -1;
-    curl_easy_getinfo(easy_.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-    // A length beyond the limit needs no special case: the bytes will pass it.
-    if (length > 0 && static_cast<size_t>(length) <= body_bytes_max_) {
-      body_.reserve(static_cast<size_t>(length) + kBodyPadding);
-    }
-  }
-  if (bytes.size() > body_bytes_max_ - body_.size()) {
-    body_too_large_ = true;
-    return CURL_WRITEFUNC_ERROR;
-  }
-  body_.append(bytes);
-  return bytes.size();
-}
-
-Fetcher::Fetcher(spec::HttpSpec spec, size_t body_bytes_max)
-    : impl_(std::make_unique<Impl>(std::move(spec), body_bytes_max)) {}
+Fetcher::Fetcher(spec::HttpSpec spec) : impl_(std::make_unique<Impl>(std::move(spec))) {}
 Fetcher::~Fetcher() = default;
 Fetcher::Fetcher(Fetcher&&) noexcept = default;
 Fetcher& Fetcher::operator=(Fetcher&&) noexcept = default;

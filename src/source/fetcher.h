@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/limits.h"
 #include "source/request.h"
 #include "spec/spec.h"
 
@@ -35,18 +34,20 @@ struct Response {
 // One per source; one thread. Keeps its connections open between requests.
 class Fetcher {
  public:
-  // `body_bytes_max` is the limit of one body after decompression.
-  explicit Fetcher(spec::HttpSpec spec, size_t body_bytes_max = limits::kResponseBytesMax);
+  explicit Fetcher(spec::HttpSpec spec);
   ~Fetcher();
   Fetcher(Fetcher&&) noexcept;
   Fetcher& operator=(Fetcher&&) noexcept;
 
   // One request, with the source's headers and those of the request. Up to 10 redirects are
-  // followed, to http and https; headers go to the configured scheme, host and port only.
+  // followed, to http and https; headers, auth and a body with secrets go to the configured
+  // scheme, host and port only. Errors have no secret in them, whatever the server answers.
   // Errors, with the URL as shown and the beginning of the answer:
-  //   kUnavailable  no connection, no answer in time, 408, 429, 5xx; see retry_after
-  //   kInvalid      another status, an unusable URL or header, too many redirects
-  //   kLimit        a body beyond body_bytes_max
+  //   kUnavailable  no connection, no whole answer in time, an HTML page where data should be,
+  //                 408, 425, 429, 5xx, 403 with Retry-After; see retry_after
+  //   kInvalid      another status, an unusable URL or header, too many redirects, a certificate
+  //                 that proves nothing
+  //   kLimit        a body beyond `response_max`, or headers beyond 256 KiB
   //   kCancelled    stop was requested, before the request or during it
   Result<Response> fetch(const Request& request, std::stop_token stop);
 

@@ -21,7 +21,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 spec::Text text(std::string value) {
-  return {.value = value, .shown = value, .place = {}};
+  return {.value = value, .shown = value, .place = {}, .secrets = {}};
 }
 
 spec::HttpSpec http(std::string url) {
@@ -36,8 +36,7 @@ Result<std::string_view> body_of(const Result<Response>& response) {
 
 // A source and its fetcher.
 struct Api {
-  explicit Api(spec::HttpSpec http_spec, size_t body_bytes_max = limits::kResponseBytesMax)
-      : spec(http_spec), fetcher(std::move(http_spec), body_bytes_max) {}
+  explicit Api(spec::HttpSpec http_spec) : spec(http_spec), fetcher(std::move(http_spec)) {}
 
   Result<Response> ask(int64_t page = 0, const std::stop_token& stop = {}) {
     auto request = request_for(spec, {.page = page});
@@ -210,7 +209,8 @@ TEST_F(FetcherTest, ConfiguredHeadersStayWithTheConfiguredServer) {
     return response(307, "", "Location: " + to + "\r\n");
   });
   auto spec = http(server.url("/a"));
-  spec.headers = {{"X-Api-Key", {.value = "tr0mbone", .shown = "***", .place = {}}}};
+  spec.headers = {
+      {"X-Api-Key", {.value = "tr0mbone", .shown = "***", .place = {}, .secrets = {"tr0mbone"}}}};
   Api api(spec);
   auto body = api.fetch();
   ASSERT_TRUE(body) << body.error().message();
@@ -283,7 +283,9 @@ TEST_F(FetcherTest, RefusesABodyBeyondItsLimit) {
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{}\r\n0\r\n\r\n", body.size(),
         body);
   });
-  Api api(http(server.url("/api")), 1'000);
+  auto spec = http(server.url("/api"));
+  spec.response_max = 1'000;
+  Api api(spec);
   for (bool told : {true, false}) {
     tell_length = told;
     size = 1'000;
@@ -294,7 +296,7 @@ TEST_F(FetcherTest, RefusesABodyBeyondItsLimit) {
     auto body = api.fetch();
     ASSERT_FALSE(body);
     EXPECT_EQ(body.error().code(), ErrorCode::kLimit);
-    EXPECT_THAT(body.error().message(), HasSubstr("longer than 1000 B"));
+    EXPECT_THAT(body.error().message(), HasSubstr("longer than 1000B"));
   }
 }
 
@@ -380,10 +382,15 @@ TEST_F(FetcherTest, SecretsArriveAndAreNeverShown) {
   });
   auto spec = http("");
   auto url = server.url("/api?key=");
-  spec.url = {.value = url + "s%20esame&n=1", .shown = url + "***&n=1", .place = {}};
+  spec.url = {.value = url + "s%20esame&n=1",
+              .shown = url + "***&n=1",
+              .place = {},
+              .secrets = {"s%20esame"}};
   spec.headers = {
-      {"Authorization", {.value = "Bearer Tr0mbone", .shown = "Bearer ***", .place = {}}},
-      {"X-Both", {.value = "hush/quiet!", .shown = "***/***!", .place = {}}}};
+      {"Authorization",
+       {.value = "Bearer Tr0mbone", .shown = "Bearer ***", .place = {}, .secrets = {"Tr0mbone"}}},
+      {"X-Both",
+       {.value = "hush/quiet!", .shown = "***/***!", .place = {}, .secrets = {"hush", "quiet"}}}};
   Api api(spec);
   auto body = api.fetch();
   ASSERT_FALSE(body);

@@ -10,8 +10,7 @@ Result<Request> request_for(const spec::HttpSpec& http, const Cursor& cursor) {
   if (http.page) {
     MR_TRY_IN(url.set_parameter(http.page->parameter, std::to_string(cursor.page)), doing);
   }
-  return Request{
-      .url = url.text(), .method = http.method, .body = http.body ? http.body->text.value : ""};
+  return Request{.url = url.text(), .method = http.method, .body = http.body.value};
 }
 
 }  // namespace millrace::source

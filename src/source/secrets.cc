@@ -1,64 +1,69 @@
 #include "source/secrets.h"
 
-#include <curl/curl.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <functional>
 
 namespace millrace::source {
-
 namespace {
 
 constexpr std::string_view kMask = "***";
 
-// What stands in `value` for each "***" of `shown`. Where the pieces between do not tell them
-// apart, a secret is taken too long rather than too short.
-std::vector<std::string> masked_pieces(std::string_view value, std::string_view shown) {
-  std::vector<std::string> pieces;
-  auto literal = shown.substr(0, shown.find(kMask));
-  while (literal.size() < shown.size() && value.starts_with(literal)) {
-    value.remove_prefix(literal.size());
-    shown.remove_prefix(literal.size() + kMask.size());
-    literal = shown.substr(0, shown.find(kMask));
-    bool last = literal.size() == shown.size();
-    auto end = last ? value.size() - std::min(literal.size(), value.size()) : value.find(literal);
-    if (literal.empty() || end == value.npos) end = value.size();
-    if (end > 0) pieces.emplace_back(value.substr(0, end));
-    value.remove_prefix(end);
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+}
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  c = lower(c);
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+// How many bytes at the front of `text` stand for `c`; 0 where they do not.
+size_t bytes_of(char c, std::string_view text) {
+  if (text.size() >= 3 && text[0] == '%' && hex_value(text[1]) >= 0 && hex_value(text[2]) >= 0) {
+    auto encoded = static_cast<char>(hex_value(text[1]) * 16 + hex_value(text[2]));
+    if (lower(encoded) == lower(c)) return 3;
   }
-  return pieces;
+  if (text.size() >= 2 && text[0] == '\\' && lower(text[1]) == lower(c)) return 2;
+  bool same = !text.empty() && (lower(text[0]) == lower(c) || (c == ' ' && text[0] == '+'));
+  return same ? 1 : 0;
+}
+
+// How many bytes at the front of `text` are the secret, as it is or encoded; 0: it is not there.
+size_t match(std::string_view secret, std::string_view text) {
+  if (text.size() >= secret.size() &&
+      std::ranges::equal(secret, text.substr(0, secret.size()), {}, lower, lower)) {
+    return secret.size();
+  }
+  size_t at = 0;
+  for (char c : secret) {
+    size_t bytes = bytes_of(c, text.substr(at));
+    if (bytes == 0) return 0;
+    at += bytes;
+  }
+  return at;
 }
 
 }  // namespace
 
-void Secrets::learn(const spec::Text& text) {
-  if (text.value == text.shown) return;
-  for (auto& secret : masked_pieces(text.value, text.shown)) {
-    char* encoded = curl_easy_escape(nullptr, secret.c_str(), static_cast<int>(secret.size()));
-    if (encoded != nullptr && secret != encoded) secrets_.emplace_back(encoded);
-    curl_free(encoded);
-    secrets_.push_back(std::move(secret));
-  }
+void Secrets::learn(std::string secret) {
+  if (secret.empty() || std::ranges::find(secrets_, secret) != secrets_.end()) return;
+  secrets_.push_back(std::move(secret));
   // One secret may be a part of another.
   std::ranges::stable_sort(secrets_, std::greater(), &std::string::size);
 }
 
 std::string Secrets::redact(std::string_view text) const {
-  // Hosts, header values and %2f come back in whatever case.
-  auto same_letter = [](char a, char b) {
-    auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? c | 0x20 : c; };
-    return lower(a) == lower(b);
-  };
-  std::string redacted(text);
-  for (const auto& secret : secrets_) {
-    for (size_t at = 0; at < redacted.size(); at += kMask.size()) {
-      auto begin = redacted.begin() + static_cast<std::ptrdiff_t>(at);
-      auto found = std::search(begin, redacted.end(), secret.begin(), secret.end(), same_letter);
-      if (found == redacted.end()) break;
-      at = static_cast<size_t>(found - redacted.begin());
-      redacted.replace(at, secret.size(), kMask);
+  std::string redacted;
+  while (!text.empty()) {
+    size_t bytes = 0;
+    for (const auto& secret : secrets_) {
+      bytes = match(secret, text);
+      if (bytes > 0) break;
     }
+    redacted += bytes > 0 ? kMask : text.substr(0, 1);
+    text.remove_prefix(std::max<size_t>(bytes, 1));
   }
   return redacted;
 }

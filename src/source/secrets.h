@@ -5,17 +5,15 @@
 #include <string_view>
 #include <vector>
 
-#include "spec/spec.h"
-
 namespace millrace::source {
 
-// The secrets of some texts, recovered from where `value` and `shown` differ.
 class Secrets {
  public:
-  void learn(const spec::Text& text);
+  // An empty secret is none.
+  void learn(std::string secret);
 
-  // The text with each secret in it, as it is or percent-encoded, in any case, replaced by "***":
-  // a server may answer with what it was asked.
+  // The text with each secret in it replaced by "***": as it is, in any case, with any of its
+  // characters percent-encoded or behind a backslash. A server may answer with what it was asked.
   std::string redact(std::string_view text) const;
 
  private:

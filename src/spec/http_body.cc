@@ -76,19 +76,19 @@ class BodyReader {
   std::vector<std::string> secrets_;
 };
 
-void read_body(Reader& reader, const Item& item, HttpBody& to) {
+void read_body(Reader& reader, const Item& item, HttpSpec& to) {
   if (!item.node.IsMap() && !item.node.IsSequence()) {
     auto text = reader.text(item, kExpected);
     if (!text) return;
-    to.is_json = nlohmann::json::accept(text->value);
-    to.text = *std::move(text);
+    to.body_is_json = nlohmann::json::accept(text->value);
+    to.body = *std::move(text);
     return;
   }
   BodyReader body(reader, item.named);
   auto [value, shown] = body.read(item.node);
   constexpr auto kReplaceBadText = Json::error_handler_t::replace;
-  to.is_json = true;
-  to.text = {.value = value.dump(-1, ' ', false, kReplaceBadText),
+  to.body_is_json = true;
+  to.body = {.value = value.dump(-1, ' ', false, kReplaceBadText),
              .shown = shown.dump(-1, ' ', false, kReplaceBadText),
              .place = reader.place(item.node),
              .secrets = body.take_secrets()};
@@ -96,7 +96,7 @@ void read_body(Reader& reader, const Item& item, HttpBody& to) {
 
 }  // namespace
 
-Value<HttpBody> http_body() {
+Value<HttpSpec> http_body() {
   return {{"text, map or list", {{"type", {"string", "object", "array"}}}, {}}, read_body};
 }
 

@@ -22,12 +22,6 @@ struct PageSpec {
 
 enum class HttpMethod : uint8_t { kGet, kPost };
 
-// body: of a POST. A map or a list in the file is JSON here, as is a text that reads as JSON.
-struct HttpBody {
-  Text text;
-  bool is_json = false;
-};
-
 // auth: one of the two; neither is empty.
 struct BasicAuth {
   Text user;
@@ -49,7 +43,8 @@ struct TlsSpec {
 struct HttpSpec {
   Text url;  // http, https or sample
   HttpMethod method = HttpMethod::kGet;
-  std::optional<HttpBody> body;
+  Text body;  // of a POST; a map or a list in the file is JSON here
+  bool body_is_json = false;
   std::optional<AuthSpec> auth;
   TlsSpec tls;
   std::vector<std::pair<std::string, Text>> headers;

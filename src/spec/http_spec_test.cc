@@ -55,11 +55,11 @@ connect_timeout: 3s
 response_max: 64MiB
 )");
   EXPECT_EQ(spec.method, HttpMethod::kPost);
-  ASSERT_TRUE(spec.body);
-  EXPECT_EQ(spec.body->text.value, "a=hush-hush");
-  EXPECT_EQ(spec.body->text.shown, "a=***");
-  EXPECT_THAT(spec.body->text.secrets, ElementsAre("hush-hush"));
-  EXPECT_FALSE(spec.body->is_json);
+  ASSERT_GT(spec.body.place.line, 0);
+  EXPECT_EQ(spec.body.value, "a=hush-hush");
+  EXPECT_EQ(spec.body.shown, "a=***");
+  EXPECT_THAT(spec.body.secrets, ElementsAre("hush-hush"));
+  EXPECT_FALSE(spec.body_is_json);
   ASSERT_TRUE(spec.auth);
   EXPECT_EQ(spec.auth->bearer.value, "hush-hush");
   EXPECT_FALSE(spec.auth->basic);
@@ -90,19 +90,19 @@ body:
   key: ${secret:TOKEN}
   ratio: 0.5
 )");
-  ASSERT_TRUE(spec.body);
-  EXPECT_TRUE(spec.body->is_json);
-  EXPECT_EQ(spec.body->text.value,
+  ASSERT_GT(spec.body.place.line, 0);
+  EXPECT_TRUE(spec.body_is_json);
+  EXPECT_EQ(spec.body.value,
             R"({"query":"{ users { id } }\n","size":100,"quoted":"100",)"
             R"("on":[true,null,-1500.0,"01",1e+20,"é\""],"none":null,"key":"hush-hush",)"
             R"("ratio":0.5})");
-  EXPECT_THAT(spec.body->text.shown, testing::HasSubstr(R"("key":"***")"));
-  EXPECT_THAT(spec.body->text.secrets, ElementsAre("hush-hush"));
+  EXPECT_THAT(spec.body.shown, testing::HasSubstr(R"("key":"***")"));
+  EXPECT_THAT(spec.body.secrets, ElementsAre("hush-hush"));
 }
 
 TEST_F(HttpSpecTest, ATextThatReadsAsJsonIsJson) {
-  EXPECT_TRUE(http("method: POST\nbody: '{\"a\": 1}'\n").body->is_json);
-  EXPECT_FALSE(http("method: POST\nbody: <a/>\n").body->is_json);
+  EXPECT_TRUE(http("method: POST\nbody: '{\"a\": 1}'\n").body_is_json);
+  EXPECT_FALSE(http("method: POST\nbody: <a/>\n").body_is_json);
 }
 
 }  // namespace

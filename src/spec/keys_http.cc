@@ -146,7 +146,7 @@ Object<HttpSpec> keys() {
               "without a network.")
               .required(),
           key("method", &HttpSpec::method, method(), "How to ask."),
-          key("body", &HttpSpec::body, optional(http_body()),
+          key("body", http_body(),
               "What a POST sends: a map or a list, which becomes JSON, or the text itself."),
           key("headers", &HttpSpec::headers,
               map_of(kHeaderName, member(&Header::second, text()), set_header_name),
@@ -177,8 +177,8 @@ void check_http(Reader& reader, const Item&, const HttpSpec& http) {
     reader.error(http.url.place,
                  "an address has no user and password in it, as it is printed: put them into "
                  "`auth: {{basic: {{user: …, password: ${{secret:…}}}}}}`");
-  if (http.body && http.method != HttpMethod::kPost)
-    reader.error(http.body->text.place, "a body is sent with `method: POST` only");
+  if (http.body.place.line > 0 && http.method != HttpMethod::kPost)
+    reader.error(http.body.place, "a body is sent with `method: POST` only");
   if (!http.auth) return;
   for (const auto& header : http.headers)
     if (is_header(header, "authorization"))

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/base64.h"
 #include "base/bytes.h"
 #include "base/text.h"
 #include "base/time.h"

@@ -29,10 +29,6 @@ std::optional<int64_t> parse_json_timestamp(std::string_view text);
 std::string format_json_date(int32_t days);
 std::string format_json_timestamp(int64_t micros);
 
-// RFC 4648 base64, with padding; nothing where the text is not.
-std::optional<std::string> decode_base64(std::string_view text);
-void append_base64(std::string_view bytes, std::string& to);
-
 // -12.50 for (-1250, 2).
 void append_exact(Int128 unscaled, int scale, std::string& to);
 

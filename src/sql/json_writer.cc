@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/base64.h"
 #include "base/time.h"
 #include "base/uuid.h"
 #include "sql/json_scalar.h"
