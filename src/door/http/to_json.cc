@@ -2,9 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/base64.h"
 #include "base/text.h"
 #include "base/time.h"
-#include "sql/json_scalar.h"
 
 namespace millrace::http {
 namespace {
@@ -23,7 +23,7 @@ void put_bytes(Json& object, const std::string& name, std::string_view bytes) {
     return;
   }
   std::string base64;
-  sql::append_base64(bytes, base64);
+  append_base64(bytes, base64);
   object[name + "_base64"] = base64;
 }
 
