@@ -37,6 +37,12 @@ inline constexpr size_t kMemtableBytes = size_t{16} << 20;
 inline constexpr size_t kBlockCacheBytes = size_t{16} << 20;
 inline constexpr size_t kColumnsMax = 1'000;  // of one table or topic
 
+// How long the store remembers that a row was erased, as Cassandra's gc_grace_seconds: an older
+// record that comes again after that brings it back.
+inline constexpr int64_t kErasureSeconds = int64_t{10} * 24 * 60 * 60;
+// A row's TTL, Cassandra's: a record that asks for more becomes a dead letter.
+inline constexpr int64_t kTtlSecondsMax = int64_t{20} * 365 * 24 * 60 * 60;
+
 // The JSON API.
 inline constexpr size_t kApiConnectionsMax = 64;                // more wait to be accepted
 inline constexpr size_t kApiRequestBytesMax = size_t{1} << 20;  // more get 413

@@ -54,9 +54,12 @@ Result<int> describe_topic(Session& session, const std::string& name) {
     return 0;
   }
   auto topic = Json::parse(answer.json());
-  auto key = topic.at("key").get<std::string>();
+  const auto& key = topic.at("key");
+  std::string columns =
+      key.is_array() ? fmt::format("{}", fmt::join(key.get<std::vector<std::string>>(), ", "))
+                     : key.get<std::string>();
   MR_TRY(out.write(fmt::format("topic  {}\nkey    {}\n\n", topic.at("name").get<std::string>(),
-                               key.empty() ? "none" : key)));
+                               columns.empty() ? "none" : columns)));
   std::vector<std::vector<Cell>> rows;
   for (const auto& partition : topic.at("partitions")) {
     int64_t start = partition.at("start_offset");

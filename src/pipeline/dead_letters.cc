@@ -34,7 +34,6 @@ DeadLetterWriter::DeadLetterWriter(log::Log& log, std::string node, int32_t part
 Result<log::Topic*> DeadLetterWriter::topic() {
   return topic::open_topic(log_, {.name = dead_letters_topic(node_),
                                   .columns = {},
-                                  .key = "",
                                   .partitions = static_cast<int32_t>(partitions_.size())});
 }
 

@@ -91,7 +91,8 @@ Result<std::vector<Tapped>> tap_table(Instance& instance, const store::Table& ta
   auto transform = sql::Transform::prepare(*engine, {.input = topic.name,
                                                      .columns = topic.columns,
                                                      .select = definition.select,
-                                                     .expectations = definition.expectations});
+                                                     .expectations = definition.expectations,
+                                                     .ttl = definition.ttl});
   if (!transform) return fail(ErrorCode::kInvalid, "{}", transform.error().message);
   auto newest = MR_TRY(records(instance, topic.name, {.limit = limit}));
   std::vector<Tapped> tapped;

@@ -23,7 +23,7 @@ Result<int64_t> query(Instance& instance, std::string_view sql, sql::QueryOutput
 
 struct TopicDescription {
   std::string name;
-  std::string key;
+  std::vector<std::string> key;  // columns
   schema::Columns columns;
   bool is_dead_letters = false;
   struct Partition {

@@ -164,9 +164,9 @@ Result<void> Instance::Impl::start(spec::Pipeline pipeline, bool once) {
   engine_ = MR_TRY(sql::Engine::open({.threads = 1, .memory_bytes = kBatchMemoryBytes}));
   std::vector<spec::Problem> problems;
   auto plan = make_plan(*engine_, pipeline, problems);
-  if (!problems.empty())
-    return fail(ErrorCode::kInvalid, "{}: {}", spec::to_string(problems[0].place),
-                problems[0].message);
+  for (const auto& problem : problems)
+    if (problem.severity == spec::Problem::Severity::kError)
+      return fail(ErrorCode::kInvalid, "{}: {}", spec::to_string(problem.place), problem.message);
   pipeline_name_ = plan.name;
   MR_TRY(make_nodes(std::move(plan)));
   started_micros_ = clock_.monotonic_micros();

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "topic/key.h"
 
 namespace millrace::pipeline {
 namespace {
@@ -28,6 +29,9 @@ class Planner {
   void error(const spec::Place& place, std::string message) {
     problems_.push_back({Problem::Severity::kError, place, std::move(message)});
   }
+  void warning(const spec::Place& place, std::string message) {
+    problems_.push_back({Problem::Severity::kWarning, place, std::move(message)});
+  }
   // `expectations`: in step with the transform's, for their places.
   void error(const sql::SqlProblem& problem, const spec::Sql& select,
              const std::vector<spec::Expectation>& expectations = {}) {
@@ -36,6 +40,11 @@ class Planner {
     const auto& sql = of_expectation ? expectations[problem.expectation].condition : select;
     error(sql.at(problem.position), problem.message);
   }
+  void error(const sql::SqlProblem& problem, const spec::TableSpec& table) {
+    if (problem.part == sql::SqlProblem::Part::kTtl)
+      return error(table.ttl.at(problem.position), "ttl: " + problem.message);
+    error(problem, table.from, table.expect);
+  }
 
   const topic::TopicDefinition* find_topic(std::string_view name) const {
     auto found = std::ranges::find(topics_, name, &topic::TopicDefinition::name);
@@ -43,14 +52,28 @@ class Planner {
   }
 
   void add_topic(const spec::TopicSpec& spec, schema::Columns columns) {
-    if (!spec.key.empty() &&
-        std::ranges::find(columns, spec.key, &schema::Field::name) == columns.end())
-      error(spec.key_place, fmt::format("topic {} has no column '{}' to be its key{}", spec.name,
-                                        spec.key, meant(spec.key, columns)));
+    auto key = spec.key;
+    std::erase_if(key, [&](const std::string& name) { return !check_key(spec, name, columns); });
     topics_.push_back({.name = spec.name,
                        .columns = std::move(columns),
-                       .key = spec.key,
+                       .key = std::move(key),
                        .partitions = spec.partitions});
+  }
+
+  // Whether a topic's column can be in its key.
+  bool check_key(const spec::TopicSpec& spec, const std::string& name,
+                 const schema::Columns& columns) {
+    auto column = std::ranges::find(columns, name, &schema::Field::name);
+    if (column == columns.end()) {
+      error(spec.key_place, fmt::format("topic {} has no column '{}' to be its key{}", spec.name,
+                                        name, meant(name, columns)));
+      return false;
+    }
+    if (topic::can_be_key(column->type)) return true;
+    error(spec.key_place, fmt::format("column '{}' is {}, which cannot be a key: name its parts "
+                                      "as columns of their own",
+                                      name, schema::to_sql(column->type)));
+    return false;
   }
 
   static std::string meant(const std::string& word, const schema::Columns& columns) {
@@ -83,9 +106,10 @@ class Planner {
     sql::TransformSpec spec{.input = *input,
                             .columns = topic->columns,
                             .select = table.from.text,
-                            .expectations = conditions};
+                            .expectations = conditions,
+                            .ttl = table.ttl.text};
     auto transform = sql::Transform::prepare(engine_, spec);
-    if (!transform) return error(transform.error(), table.from, table.expect);
+    if (!transform) return error(transform.error(), table);
 
     auto key = key_condition(table, transform->columns());
     if (!key) return;
@@ -94,6 +118,7 @@ class Planner {
     auto with_key = sql::Transform::prepare(engine_, spec);
     if (!with_key) return error(with_key.error(), table.from);
     auto columns = with_key->columns();
+    auto erased_by = key_columns(table, *topic, *with_key);
     plan.tables.push_back({table,
                            *topic,
                            {.keyspace = table.keyspace,
@@ -103,8 +128,36 @@ class Planner {
                             .clustering_key = table.clustering_key,
                             .topic = *input,
                             .select = spec.select,
-                            .expectations = std::move(spec.expectations)},
+                            .expectations = std::move(spec.expectations),
+                            .ttl = std::move(spec.ttl)},
+                           std::move(erased_by),
                            std::move(*with_key)});
+  }
+
+  // The topic's key columns that the primary key's are, where they are all of them.
+  std::vector<std::string> key_columns(const spec::TableSpec& table,
+                                       const topic::TopicDefinition& topic,
+                                       const sql::Transform& transform) {
+    std::vector<std::string> found;
+    std::string not_found;
+    auto look = [&](const std::string& name) {
+      auto input = transform.input_column(name);
+      if (input && std::ranges::find(topic.key, *input) != topic.key.end() &&
+          std::ranges::find(found, *input) == found.end())
+        found.push_back(*input);
+      else if (not_found.empty())
+        not_found = fmt::format("'{}' of the primary key is no column of that key", name);
+    };
+    for (const auto& name : table.partition_key) look(name);
+    for (const auto& name : table.clustering_key) look(name);
+    if (not_found.empty() && found.size() == topic.key.size()) return found;
+    if (not_found.empty()) not_found = "the primary key has fewer columns";
+    if (!topic.key.empty())
+      warning(table.key_place,
+              fmt::format("records of topic {} without a value erase nothing here, and count as "
+                          "filtered: its key is {}, and {}",
+                          topic.name, fmt::join(topic.key, ", "), not_found));
+    return {};
   }
 
   void unknown_topic(const spec::TableSpec& table, const std::string& name) {

@@ -21,6 +21,9 @@ struct TablePlan {
   spec::TableSpec spec;
   topic::TopicDefinition topic;
   table::TableDefinition definition;
+  // The topic's key columns, in the order of the table's primary key, whose columns they are
+  // unchanged; none: a record without a value erases nothing.
+  std::vector<std::string> erased_by;
   sql::Transform transform;
 };
 
@@ -34,7 +37,7 @@ struct Plan {
 };
 
 // Compiles all SQL of a file that spec found no error in. Adds to `problems` what is wrong, with
-// places; the plan is whole where it adds none. Used by lint, which throws the plan away.
+// places; the plan is whole where it adds no error. Used by lint, which throws the plan away.
 Plan make_plan(sql::Engine& engine, const spec::Pipeline& pipeline,
                std::vector<spec::Problem>& problems);
 

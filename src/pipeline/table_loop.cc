@@ -27,6 +27,7 @@ TableLoop::TableLoop(TablePlan plan, log::Log& log, log::Topic& topic, store::St
       logger_(logger),
       clock_(clock),
       writer_(table_, plan_.transform.columns(), batch_),
+      tombstones_(plan_),
       dead_letters_(log, plan_.spec.full_name(), topic.partition_count()),
       positions_(static_cast<size_t>(topic.partition_count())),
       progress_(positions_.size()) {}
@@ -47,6 +48,19 @@ Result<void> TableLoop::recover() {
   return {};
 }
 
+// Rows and erasures go to batch_, what was refused to failures_.
+Result<sql::Transform::Counts> TableLoop::make_rows(std::span<const record::RecordView> records) {
+  writer_.begin(records, clock_.now_micros() / 1'000'000 + limits::kErasureSeconds);
+  auto tombstones = tombstones_.read(records, writer_, failures_);
+  auto counts = MR_TRY(plan_.transform.run(reader_.values(), writer_, failures_));
+  MR_TRY(writer_.finish());
+  std::ranges::stable_sort(failures_, {}, &sql::Failure::record);
+  counts.passed += tombstones.erased;
+  counts.failed += tombstones.failed;
+  counts.filtered -= tombstones.erased + tombstones.failed;
+  return counts;
+}
+
 Result<bool> TableLoop::take_batch(PartitionId partition) {
   auto i = static_cast<size_t>(partition.value);
   auto& log_partition = topic_.partition(partition);
@@ -56,8 +70,7 @@ Result<bool> TableLoop::take_batch(PartitionId partition) {
 
   batch_.clear();
   failures_.clear();
-  writer_.begin(records);
-  auto counts = MR_TRY(plan_.transform.run(reader_.values(), writer_, failures_));
+  auto counts = MR_TRY(make_rows(records));
   for (const auto& failure : failures_) {
     const auto& record = records[failure.record];
     Origin origin{

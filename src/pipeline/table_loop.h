@@ -14,6 +14,7 @@
 #include "pipeline/dead_letters.h"
 #include "pipeline/node.h"
 #include "pipeline/plan.h"
+#include "pipeline/tombstones.h"
 #include "store/store.h"
 #include "table/row_writer.h"
 #include "topic/reader.h"
@@ -39,6 +40,7 @@ class TableLoop {
   // Takes at most one batch of each partition; whether there was any.
   Result<bool> take_batches(std::stop_token stop);
   Result<bool> take_batch(PartitionId partition);
+  Result<sql::Transform::Counts> make_rows(std::span<const record::RecordView> records);
   Result<void> recover_dead_letters();
 
   TablePlan plan_;
@@ -50,6 +52,7 @@ class TableLoop {
   topic::Reader reader_;
   store::Batch batch_;
   table::RowWriter writer_;
+  Tombstones tombstones_;
   DeadLetterWriter dead_letters_;
   bool dead_letters_known_ = false;  // those past the table's progress
   std::vector<sql::Failure> failures_;

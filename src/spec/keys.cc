@@ -67,9 +67,9 @@ Object<TopicSpec> topic() {
   return {"topic",
           "A log of records in order, split into partitions.",
           {
-              key("key", &TopicSpec::key, word("column"),
-                  "The column that is the record's key: records with equal keys share a partition "
-                  "and keep their order. Left out: records are spread.")
+              key("key", &TopicSpec::key, columns(),
+                  "The column that is the record's key, or a list of columns: records with equal "
+                  "keys share a partition and keep their order. Left out: records are spread.")
                   .placed(&TopicSpec::key_place),
               key("partitions", &TopicSpec::partitions, small_number(1, limits::kPartitionsMax),
                   "How many partitions."),
@@ -97,6 +97,10 @@ Object<TableSpec> table() {
                          set_expectation_name),
                   "Conditions on a row; one that fails any goes to the dead letters under that "
                   "name."),
+              key("ttl", &TableSpec::ttl, sql("SQL expression"),
+                  "How long a row lives, from the record's timestamp: seconds, or an INTERVAL such "
+                  "as `INTERVAL 30 DAYS`, over the row's columns; NULL is for ever. Not from 1 "
+                  "second to 20 years: a dead letter of rule `ttl`. Left out: rows stay."),
           }};
 }
 

@@ -53,7 +53,7 @@ struct SourceSpec {
 struct TopicSpec {
   std::string name;
   Place place;
-  std::string key;  // column; empty: records without a key, spread over the partitions
+  std::vector<std::string> key;  // columns; none: records without a key, spread over the partitions
   Place key_place;
   int32_t partitions = 1;
   std::string schema_file;  // as written; empty: none
@@ -75,6 +75,7 @@ struct TableSpec {
   Place key_place;
   Sql from;
   std::vector<Expectation> expect;
+  Sql ttl;  // empty: rows live for ever
 
   std::string full_name() const { return keyspace + "." + name; }
 };

@@ -14,6 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::ElementsAre;
+using testing::IsEmpty;
 
 const std::string kSource = MILLRACE_SOURCE_DIR;
 
@@ -84,7 +85,7 @@ TEST_F(SpecTest, TheExampleOfUsersLoads) {
   EXPECT_EQ(read_file(pipeline.file).find("to: users_created"),
             read_file(pipeline.file).find("to: "));
   ASSERT_NE(pipeline.find_topic("users_created"), nullptr);
-  EXPECT_EQ(pipeline.find_topic("users_created")->key, "id");
+  EXPECT_THAT(pipeline.find_topic("users_created")->key, ElementsAre("id"));
   EXPECT_EQ(pipeline.find_topic("users"), nullptr);
   const auto& table = pipeline.tables.at(0);
   EXPECT_EQ(table.full_name(), "spark_streams.created_users");
@@ -117,12 +118,12 @@ sources:
     to: second
     select: SELECT id FROM a
 topics:
-  t.1-a: {key: id, partitions: 1024, schema: item.schema.json}
+  t.1-a: {key: [id, text], partitions: 1024, schema: item.schema.json}
   second:
     partitions: "3"
 tables:
   App.Items: {primary_key: [[a, b], c, d], from: SELECT 1}
-  app.other: {primary_key: [a, b], from: SELECT 1, expect: {z: a > 0, y: b > 0}}
+  app.other: {primary_key: [a, b], from: SELECT 1, expect: {z: a > 0, y: b > 0}, ttl: c}
 )");
   const auto& b = loaded.pipeline.sources.at(0);
   EXPECT_EQ(b.http.url.value, fmt::format("http://example.com/?key={}", kSecret));
@@ -147,15 +148,18 @@ tables:
   EXPECT_THAT(a.items, ElementsAre("dotted.key", "b"));
   const auto& topics = loaded.pipeline.topics;
   EXPECT_EQ(topics.at(0).name, "t.1-a");
+  EXPECT_THAT(topics.at(0).key, ElementsAre("id", "text"));
   EXPECT_EQ(topics.at(0).partitions, 1024);
   EXPECT_EQ(topics.at(0).columns.size(), 2u);
   EXPECT_EQ(topics.at(1).partitions, 3);
-  EXPECT_EQ(topics.at(1).key, "");
+  EXPECT_THAT(topics.at(1).key, IsEmpty());
   const auto& tables = loaded.pipeline.tables;
   EXPECT_EQ(tables.at(0).keyspace, "App");
   EXPECT_EQ(tables.at(0).name, "Items");
   EXPECT_THAT(tables.at(0).partition_key, ElementsAre("a", "b"));
   EXPECT_THAT(tables.at(0).clustering_key, ElementsAre("c", "d"));
+  EXPECT_EQ(tables.at(0).ttl.text, "");
+  EXPECT_EQ(tables.at(1).ttl.text, "c");
   EXPECT_THAT(tables.at(1).partition_key, ElementsAre("a"));
   EXPECT_THAT(tables.at(1).clustering_key, ElementsAre("b"));
   EXPECT_EQ(tables.at(1).expect.at(0).name, "z");

@@ -78,6 +78,13 @@ std::vector<std::string> read_names(Reader& reader, const Item& item, std::strin
   return names;
 }
 
+void check_twice(Reader& reader, const Item& item, std::vector<std::string> columns,
+                 std::string_view where) {
+  std::ranges::sort(columns);
+  if (auto twice = std::ranges::adjacent_find(columns); twice != columns.end())
+    reader.error(reader.place(item.node), "column {} stands in {} twice", in_quotes(*twice), where);
+}
+
 void read_primary_key(Reader& reader, const Item& item, TableSpec& table) {
   constexpr std::string_view kExpected = "a column, or a list such as [id] or [[a, b], c]";
   // Initialized once: to assign to a YAML::Node is to change the document.
@@ -92,10 +99,7 @@ void read_primary_key(Reader& reader, const Item& item, TableSpec& table) {
   }
   auto all = table.partition_key;
   all.insert(all.end(), table.clustering_key.begin(), table.clustering_key.end());
-  std::ranges::sort(all);
-  if (auto twice = std::ranges::adjacent_find(all); twice != all.end())
-    reader.error(reader.place(item.node), "column {} stands in the primary key twice",
-                 in_quotes(*twice));
+  check_twice(reader, item, std::move(all), "the primary key");
 }
 
 }  // namespace
@@ -270,6 +274,15 @@ Value<std::vector<std::string>> path() {
               if (more && rest.empty())
                 return reader.unexpected(item, kExpected, in_quotes(keys[0]));
             }
+          }};
+}
+
+Value<std::vector<std::string>> columns() {
+  Json list = {{"type", "array"}, {"minItems", 1}, {"items", text_schema()}};
+  return {{"column, or list of columns", {{"anyOf", {text_schema(), list}}}, {}},
+          [](Reader& reader, const Item& item, std::vector<std::string>& to) {
+            to = read_names(reader, item, "a column, or a list such as [a, b]");
+            check_twice(reader, item, to, "the key");
           }};
 }
 

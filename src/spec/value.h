@@ -183,6 +183,9 @@ Value<Sql> sql(std::string label);
 // `a.b`, or a list of keys.
 Value<std::vector<std::string>> path();
 
+// A name, or a list of names that differ.
+Value<std::vector<std::string>> columns();
+
 Shape schema_shape();
 void read_schema(Reader& reader, const Item& item, std::string& file, schema::Columns& columns);
 // The columns of a JSON Schema file, and its name, in an Owner's `columns` and `schema_file`.

@@ -148,6 +148,22 @@ schema::Columns keep_read(const schema::Columns& columns, const Reading& reading
   return kept;
 }
 
+// Whether a star leaves out, replaces or renames a column of this name.
+bool changes(const json& star, std::string_view name) {
+  bool found = false;
+  auto look = [&](const json& node, const auto& self) -> void {
+    if (node.is_string() && same_name(node.get<std::string>(), name)) found = true;
+    if (!node.is_structured()) return;
+    for (const auto& [key, child] : node.items()) {
+      found = found || same_name(key, name);
+      self(child, self);
+    }
+  };
+  for (const char* list : {"exclude_list", "qualified_exclude_list", "replace_list", "rename_list"})
+    if (auto at = star.find(list); at != star.end()) look(*at, look);
+  return found;
+}
+
 }  // namespace
 
 SelectStatement::SelectStatement(nlohmann::json tree, std::string text, size_t added)
@@ -204,6 +220,32 @@ schema::Columns SelectStatement::columns_read(const schema::Columns& columns) co
       reading.mark(std::span(path).subspan(1));
   });
   return everything ? columns : keep_read(columns, reading);
+}
+
+std::optional<std::string> SelectStatement::input_column(const schema::Columns& columns,
+                                                         std::string_view output) const {
+  std::string alias = text_of(select()["from_table"], "alias");
+  const std::string& own_name = alias.empty() ? input_ : alias;
+  auto column = [&](std::string_view name) -> std::optional<std::string> {
+    auto found = std::ranges::find_if(columns, [&](auto& c) { return same_name(c.name, name); });
+    return found == columns.end() ? std::nullopt : std::optional(found->name);
+  };
+  for (const json& item : select()["select_list"]) {
+    std::string kind = text_of(item, "class");
+    if (kind == "STAR" && text_of(item, "type") == "STAR" && !item.value("columns", false)) {
+      std::string of = text_of(item, "relation_name");
+      if ((of.empty() || same_name(of, own_name)) && !changes(item, output) && column(output))
+        return column(output);
+    }
+    if (kind != "COLUMN_REF") continue;
+    auto path = item["column_names"].get<std::vector<std::string>>();
+    std::string name = text_of(item, "alias").empty() ? path.back() : text_of(item, "alias");
+    if (!same_name(name, output)) continue;
+    // A longer path may be a field of a STRUCT.
+    bool is_own = path.size() == 2 && same_name(path[0], own_name) && !column(path[0]);
+    return path.size() == 1 || is_own ? column(path.back()) : std::nullopt;
+  }
+  return std::nullopt;
 }
 
 std::optional<SqlProblem> SelectStatement::whole_record(const schema::Columns& columns) const {

@@ -35,6 +35,10 @@ class SelectStatement {
   // stands in it.
   schema::Columns columns_read(const schema::Columns& columns) const;
 
+  // Which of the input's `columns` the output's column `output` is, unchanged; nullopt: none.
+  std::optional<std::string> input_column(const schema::Columns& columns,
+                                          std::string_view output) const;
+
   // The input's own name used as a value, which would be a STRUCT of all columns and of
   // kRecordColumn too.
   std::optional<SqlProblem> whole_record(const schema::Columns& columns) const;

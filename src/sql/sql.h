@@ -15,6 +15,7 @@
 // Threads: an Engine from any; a Transform, a Query, a writer belong to one thread each.
 #pragma once
 
+#include "sql/chunk.h"
 #include "sql/engine.h"
 #include "sql/json_split.h"
 #include "sql/json_writer.h"

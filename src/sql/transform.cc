@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/limits.h"
 #include "sql/connection.h"
 #include "sql/json_decoder.h"
 #include "sql/select_statement.h"
@@ -12,7 +13,8 @@ namespace millrace::sql {
 // A row of the output comes from one record; a record's rows share its fate.
 struct RecordState {
   uint32_t rows = 0;
-  int32_t failed_expectation = -1;
+  int32_t failed_expectation = -1;  // behind the last one: the TTL
+  int64_t ttl_s = 0;                // for that
 };
 
 struct Transform::Impl {
@@ -22,8 +24,9 @@ struct Transform::Impl {
   TransformSpec spec;
   std::string function_name;
   Statement statement;
-  schema::Columns columns;       // of the output
-  schema::Columns read_columns;  // what is decoded
+  schema::Columns columns;                         // of the output
+  schema::Columns read_columns;                    // what is decoded
+  std::vector<std::optional<std::string>> passed;  // by output column: the input's, unchanged
   std::vector<VectorWriter> writers;
   std::optional<JsonDecoder> decoder;
 
@@ -39,6 +42,10 @@ struct Transform::Impl {
   Result<void> expose(const schema::Columns& input_columns);
   std::optional<SqlProblem> check_columns(duckdb_prepared_statement select);
   std::optional<SqlProblem> check_expectation(size_t i, const std::string& inner);
+  std::expected<std::string, SqlProblem> seconds_of_ttl(const std::string& inner);
+  std::expected<Statement, SqlProblem> prepare_value(const std::string& value,
+                                                     const std::string& inner, SqlProblem problem);
+  Failure failure_of(size_t record, const RecordState& state) const;
   size_t fill(duckdb_data_chunk chunk);
 
   struct Execution {
@@ -50,7 +57,8 @@ struct Transform::Impl {
                          std::vector<Failure>& failures);
   Result<void> deliver(const Execution& execution, TransformOutput& output, Counts& counts,
                        std::vector<Failure>& failures);
-  void judge(const VectorView& record_of, std::span<const VectorView> expectations, size_t rows);
+  void judge(const VectorView& record_of, std::span<const VectorView> expectations,
+             const VectorView* ttl, size_t rows);
 };
 
 namespace {
@@ -125,6 +133,8 @@ std::optional<SqlProblem> Transform::Impl::compile() {
   auto tried = connection.prepare(select->text());
   if (!tried) return as_problem(tried.error());
   if (auto problem = check_columns(tried->get())) return problem;
+  for (const auto& column : columns)
+    passed.push_back(select->input_column(spec.columns, column.name));
 
   if (auto done = expose(select->columns_read(spec.columns)); !done)
     return as_problem(done.error());
@@ -135,11 +145,18 @@ std::optional<SqlProblem> Transform::Impl::compile() {
     if (auto problem = check_expectation(i, *inner)) return problem;
     expectations += fmt::format(", coalesce(({}\n), false)", spec.expectations[i].sql);
   }
-  auto prepared = connection.prepare(fmt::format("SELECT *{} FROM ({})", expectations, *inner));
+  std::string ttl;
+  if (!spec.ttl.empty()) {
+    auto seconds = seconds_of_ttl(*inner);
+    if (!seconds) return seconds.error();
+    ttl = ", " + *seconds;
+  }
+  auto prepared =
+      connection.prepare(fmt::format("SELECT *{}{} FROM ({})", expectations, ttl, *inner));
   if (!prepared) return as_problem(prepared.error());
   statement = *std::move(prepared);
   if (duckdb_prepared_statement_column_count(statement.get()) !=
-      columns.size() + 1 + spec.expectations.size())
+      columns.size() + 1 + spec.expectations.size() + (ttl.empty() ? 0 : 1))
     return SqlProblem{.message =
                           "COLUMNS with a pattern cannot be used here, a lambda can: "
                           "COLUMNS(c -> regexp_matches(c, '…'))"};
@@ -162,33 +179,66 @@ std::optional<SqlProblem> Transform::Impl::check_columns(duckdb_prepared_stateme
   return std::nullopt;
 }
 
-std::optional<SqlProblem> Transform::Impl::check_expectation(size_t i, const std::string& inner) {
+// Prepares a value over the columns of `inner`. `problem` is filled with what is wrong.
+std::expected<Statement, SqlProblem> Transform::Impl::prepare_value(const std::string& value,
+                                                                    const std::string& inner,
+                                                                    SqlProblem problem) {
   constexpr std::string_view kBefore = "SELECT (";
-  const auto& condition = spec.expectations[i];
-  auto problem_at = [&](size_t position, std::string message) {
-    return SqlProblem{.part = SqlProblem::Part::kExpectation,
-                      .expectation = i,
-                      .position = position < kBefore.size() ? 0 : position - kBefore.size(),
-                      .message = std::move(message)};
+  auto wrong = [&](size_t position, std::string message) {
+    problem.position = position < kBefore.size() ? 0 : position - kBefore.size();
+    problem.message = std::move(message);
+    return std::unexpected(std::move(problem));
   };
   auto alone = SelectStatement::parse(
-      connection,
-      fmt::format("{}{}\n) FROM {}", kBefore, condition.sql, quote_identifier(spec.input)),
+      connection, fmt::format("{}{}\n) FROM {}", kBefore, value, quote_identifier(spec.input)),
       spec.input);
-  if (!alone) return problem_at(alone.error().position, alone.error().message);
-  std::string sql = fmt::format("{}{}\n) FROM ({})", kBefore, condition.sql, inner);
+  if (!alone) return wrong(alone.error().position, alone.error().message);
+  std::string sql = fmt::format("{}{}\n) FROM ({})", kBefore, value, inner);
   auto prepared = connection.prepare(sql);
   if (!prepared)
-    return problem_at(error_position(prepared.error().message(), sql),
-                      error_words(prepared.error().message()));
-  auto types = columns_of(prepared->get());
-  if (!types || types->size() != 1 || (*types)[0].type.kind != schema::Kind::kBoolean)
-    return problem_at(0, "an expectation must be one condition that is true or false");
+    return wrong(error_position(prepared.error().message(), sql),
+                 error_words(prepared.error().message()));
+  if (duckdb_prepared_statement_column_count(prepared->get()) != 1)
+    return wrong(0, "this must be one value");
   // UNNEST would make several rows of one; nothing of the kind may stand in a WHERE.
-  auto filter = fmt::format("SELECT 1 FROM ({}) WHERE ({}\n)", inner, condition.sql);
+  auto filter = fmt::format("SELECT 1 FROM ({}) WHERE (({}\n) IS NULL)", inner, value);
   if (auto as_filter = connection.prepare(filter); !as_filter)
-    return problem_at(0, error_words(as_filter.error().message()));
-  return std::nullopt;
+    return wrong(0, error_words(as_filter.error().message()));
+  return *std::move(prepared);
+}
+
+std::optional<SqlProblem> Transform::Impl::check_expectation(size_t i, const std::string& inner) {
+  SqlProblem problem{.part = SqlProblem::Part::kExpectation, .expectation = i};
+  auto condition = prepare_value(spec.expectations[i].sql, inner, problem);
+  if (!condition) return condition.error();
+  if (duckdb_prepared_statement_column_type(condition->get(), 0) == DUCKDB_TYPE_BOOLEAN)
+    return std::nullopt;
+  problem.message = "an expectation must be one condition that is true or false";
+  return problem;
+}
+
+// SQL of the TTL in seconds, as a BIGINT.
+std::expected<std::string, SqlProblem> Transform::Impl::seconds_of_ttl(const std::string& inner) {
+  SqlProblem problem{.part = SqlProblem::Part::kTtl};
+  auto ttl = prepare_value(spec.ttl, inner, problem);
+  if (!ttl) return std::unexpected(ttl.error());
+  switch (duckdb_prepared_statement_column_type(ttl->get(), 0)) {
+    case DUCKDB_TYPE_TINYINT:
+    case DUCKDB_TYPE_SMALLINT:
+    case DUCKDB_TYPE_INTEGER:
+    case DUCKDB_TYPE_BIGINT:
+    case DUCKDB_TYPE_UTINYINT:
+    case DUCKDB_TYPE_USMALLINT:
+    case DUCKDB_TYPE_UINTEGER:
+      return fmt::format("({}\n)::BIGINT", spec.ttl);
+    case DUCKDB_TYPE_INTERVAL:
+      return fmt::format("ceil(epoch(({}\n)))::BIGINT", spec.ttl);
+    default:
+      problem.message =
+          "a TTL must be a whole number of seconds (up to BIGINT) or an INTERVAL, such as INTERVAL "
+          "30 DAYS";
+      return std::unexpected(problem);
+  }
 }
 
 // Decodes the slice's records into the input chunk; returns its rows.
@@ -249,21 +299,35 @@ Result<void> Transform::Impl::run_slice(size_t begin, size_t end, TransformOutpu
   return run_slice(middle, end, output, counts, failures);
 }
 
-// Notes which records have rows, and which of them fail an expectation.
+// Notes which records have rows, and which of them fail an expectation or have no good TTL.
 void Transform::Impl::judge(const VectorView& record_of, std::span<const VectorView> expectations,
-                            size_t rows) {
+                            const VectorView* ttl, size_t rows) {
   for (size_t row = 0; row < rows; ++row) {
     auto& state = states[static_cast<size_t>(record_of.value<int32_t>(row)) - slice_begin];
     ++state.rows;
     for (size_t i = 0; i < expectations.size() && state.failed_expectation < 0; ++i)
       if (!expectations[i].value<bool>(row)) state.failed_expectation = static_cast<int32_t>(i);
+    if (ttl == nullptr || !ttl->valid(row) || state.failed_expectation >= 0) continue;
+    state.ttl_s = ttl->value<int64_t>(row);
+    if (state.ttl_s < 1 || state.ttl_s > limits::kTtlSecondsMax)
+      state.failed_expectation = static_cast<int32_t>(expectations.size());
   }
+}
+
+Failure Transform::Impl::failure_of(size_t record, const RecordState& state) const {
+  auto i = static_cast<size_t>(state.failed_expectation);
+  if (i == spec.expectations.size())
+    return {record, Stage::kExpect, std::string(kTtlRule),
+            fmt::format("a TTL is 1 to {} seconds, not {}", limits::kTtlSecondsMax, state.ttl_s)};
+  const auto& rule = spec.expectations[i];
+  return {record, Stage::kExpect, rule.name, fmt::format("{} is not true", rule.sql)};
 }
 
 Result<void> Transform::Impl::deliver(const Execution& execution, TransformOutput& output,
                                       Counts& counts, std::vector<Failure>& failures) {
   static const schema::Type kInteger{.kind = schema::Kind::kInteger};
   static const schema::Type kBoolean{.kind = schema::Kind::kBoolean};
+  static const schema::Type kBigInt{.kind = schema::Kind::kBigInt};
   states.assign(slice_end - slice_begin, RecordState{});
   auto vector = [](const DataChunk& chunk, size_t i) {
     return duckdb_data_chunk_get_vector(chunk.get(), i);
@@ -272,7 +336,10 @@ Result<void> Transform::Impl::deliver(const Execution& execution, TransformOutpu
     std::vector<VectorView> expectations;
     for (size_t i = 0; i < spec.expectations.size(); ++i)
       expectations.emplace_back(kBoolean, vector(chunk, columns.size() + 1 + i));
-    judge(VectorView(kInteger, vector(chunk, columns.size())), expectations,
+    std::optional<VectorView> ttl;
+    if (!spec.ttl.empty())
+      ttl.emplace(kBigInt, vector(chunk, columns.size() + 1 + expectations.size()));
+    judge(VectorView(kInteger, vector(chunk, columns.size())), expectations, ttl ? &*ttl : nullptr,
           duckdb_data_chunk_get_size(chunk.get()));
   }
 
@@ -281,6 +348,8 @@ Result<void> Transform::Impl::deliver(const Execution& execution, TransformOutpu
     std::vector<VectorView> views;
     for (size_t i = 0; i < columns.size(); ++i)
       views.emplace_back(columns[i].type, vector(chunk, i));
+    if (!spec.ttl.empty())
+      views.emplace_back(kBigInt, vector(chunk, columns.size() + 1 + spec.expectations.size()));
     size_t rows = duckdb_data_chunk_get_size(chunk.get());
     const auto* record_of =
         static_cast<const int32_t*>(duckdb_vector_get_data(vector(chunk, columns.size())));
@@ -300,9 +369,7 @@ Result<void> Transform::Impl::deliver(const Execution& execution, TransformOutpu
       ++counts.passed;
       continue;
     }
-    const auto& rule = spec.expectations[static_cast<size_t>(states[i].failed_expectation)];
-    slice_failures.push_back(
-        {slice_begin + i, Stage::kExpect, rule.name, fmt::format("{} is not true", rule.sql)});
+    slice_failures.push_back(failure_of(slice_begin + i, states[i]));
     ++counts.failed;
   }
   std::ranges::stable_sort(slice_failures, {}, &Failure::record);
@@ -333,6 +400,12 @@ Transform& Transform::operator=(Transform&&) noexcept = default;
 
 const schema::Columns& Transform::columns() const {
   return impl_->columns;
+}
+
+std::optional<std::string> Transform::input_column(std::string_view name) const {
+  auto found = std::ranges::find(impl_->columns, name, &schema::Field::name);
+  if (found == impl_->columns.end()) return std::nullopt;
+  return impl_->passed[static_cast<size_t>(found - impl_->columns.begin())];
 }
 
 Result<Transform::Counts> Transform::run(std::span<const std::optional<std::string_view>> records,

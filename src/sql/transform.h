@@ -19,7 +19,7 @@ namespace millrace::sql {
 
 // What is wrong with a piece of SQL, and where: a byte position in its text.
 struct SqlProblem {
-  enum class Part : uint8_t { kSelect, kExpectation };
+  enum class Part : uint8_t { kSelect, kExpectation, kTtl };
   Part part = Part::kSelect;
   size_t expectation = 0;  // which, for kExpectation
   size_t position = 0;
@@ -37,7 +37,13 @@ struct TransformSpec {
   schema::Columns columns;  // of the input's records
   std::string select;
   std::vector<Condition> expectations;
+  // How long a row lives, of the SELECT's columns: a whole number of seconds or an INTERVAL; NULL:
+  // for ever. Empty: all rows do.
+  std::string ttl;
 };
+
+// The rule that a row fails whose TTL is not 1 to limits::kTtlSecondsMax.
+inline constexpr std::string_view kTtlRule = "ttl";
 
 enum class Stage : uint8_t { kDecode, kSql, kExpect };
 std::string_view to_string(Stage stage);  // "decode", "sql", "expect"
@@ -57,8 +63,10 @@ struct Failure {
 class TransformOutput {
  public:
   virtual ~TransformOutput() = default;
-  // `record_of[i]`: the position in the batch of the record that row i came from; ascending over
-  // all calls of one run. All rows of a record that failed are left out by `keep` (0: leave out).
+  // `rows.columns`: those of Transform::columns(); where the spec has a TTL, one more, the seconds
+  // as a BIGINT. `record_of[i]`: the position in the batch of the record that row i came from;
+  // ascending over all calls of one run. All rows of a record that failed are left out by `keep`
+  // (0: leave out).
   virtual Result<void> rows(const Rows& rows, std::span<const int32_t> record_of,
                             std::span<const uint8_t> keep) = 0;
 };
@@ -75,6 +83,9 @@ class Transform {
 
   // Columns of the output.
   const schema::Columns& columns() const;
+  // The input's column that the output's column `name` is, unchanged; nullopt: it is none, or the
+  // SELECT makes something of it.
+  std::optional<std::string> input_column(std::string_view name) const;
 
   struct Counts {
     size_t passed = 0;    // records with at least one row, none of them failing

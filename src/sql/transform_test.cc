@@ -6,6 +6,7 @@
 
 #include "sql/json_split.h"
 #include "sql/json_writer.h"
+#include "sql/test_rows.h"
 
 namespace millrace::sql {
 namespace {
@@ -36,6 +37,19 @@ class Collect : public TransformOutput {
 
  private:
   JsonWriter writer_;
+};
+
+// The TTLs that a transform gives its rows; -1: none.
+class Ttls : public TransformOutput {
+ public:
+  Result<void> rows(const Rows& rows, std::span<const int32_t>,
+                    std::span<const uint8_t> keep) override {
+    const auto& ttl = rows.columns.back();
+    for (size_t i = 0; i < rows.count; ++i)
+      if (keep[i] != 0) seconds.push_back(ttl.valid(i) ? ttl.value<int64_t>(i) : -1);
+    return {};
+  }
+  std::vector<int64_t> seconds;
 };
 
 struct Ran {
@@ -229,6 +243,80 @@ TEST_F(TransformTest, FilesAndSettingsAreOutOfReach) {
     auto ran = run(*transform, {R"({"id":1})"});
     EXPECT_EQ(ran.counts.passed, 0u) << sql;
   }
+}
+
+TEST_F(TransformTest, TellsWhichColumnsAreTheInputsUnchanged) {
+  auto input = [&](const std::string& select, const std::string& column) {
+    return prepare({"users", columns_, select, {}}).input_column(column).value_or("none");
+  };
+  EXPECT_EQ(input("SELECT * FROM users", "id"), "id");
+  EXPECT_EQ(input("SELECT ID AS key, id + 1 AS id FROM users", "key"), "id");
+  EXPECT_EQ(input("SELECT ID AS key, id + 1 AS id FROM users", "id"), "none");
+  EXPECT_EQ(input("SELECT u.id FROM users u", "id"), "id");
+  EXPECT_EQ(input("SELECT name.first AS id FROM users", "id"), "none");
+  EXPECT_EQ(input("SELECT * REPLACE (id + 1 AS id) FROM users", "id"), "none");
+  EXPECT_EQ(input("SELECT * REPLACE (id + 1 AS id) FROM users", "postcode"), "postcode");
+  EXPECT_EQ(input("SELECT * EXCLUDE (id), id + 1 AS id FROM users", "id"), "none");
+  EXPECT_EQ(input("SELECT * EXCLUDE (users.id), id + 1 AS id FROM users", "id"), "none");
+  EXPECT_EQ(input("SELECT * RENAME (id AS postcode, postcode AS id) FROM users", "id"), "none");
+  EXPECT_EQ(input("SELECT users.* FROM users", "id"), "id");
+  EXPECT_EQ(input("SELECT name.*, id FROM users", "first"), "none");
+  EXPECT_EQ(input("SELECT COLUMNS(c -> c = 'id') FROM users", "id"), "none");
+  EXPECT_EQ(input("SELECT id::VARCHAR AS id FROM users", "id"), "none");
+}
+
+TEST_F(TransformTest, ATtlIsSecondsOrAnIntervalAndOneOutOfBoundsIsARecordsFailure) {
+  for (const std::string ttl : {"id", "to_seconds(id)", "id::SMALLINT"}) {
+    auto transform = prepare(
+        {.input = "users", .columns = columns_, .select = "SELECT * FROM users", .ttl = ttl});
+    EXPECT_EQ(transform.columns().size(), 4u);
+    Ttls ttls;
+    const std::vector<std::string> texts = {R"({"id":1})", R"({"id":0})", R"({"id":-5})",
+                                            R"({"id":3600})"};
+    PaddedTexts padded(texts);
+    std::vector<Failure> failures;
+    auto counts = transform.run(padded.views(), ttls, failures);
+    EXPECT_EQ(counts->passed, 2u);
+    EXPECT_EQ(ttls.seconds, (std::vector<int64_t>{1, 3600})) << ttl;
+    ASSERT_EQ(failures.size(), 2u);
+    EXPECT_EQ(failures[1].record, 2u);
+    EXPECT_EQ(failures[1].stage, Stage::kExpect);
+    EXPECT_EQ(failures[1].rule, "ttl");
+    EXPECT_EQ(failures[1].error, "a TTL is 1 to 630720000 seconds, not -5");
+  }
+}
+
+TEST_F(TransformTest, ATtlMayBeNullAndUpToTwentyYears) {
+  auto transform = prepare({.input = "users",
+                            .columns = columns_,
+                            .select = "SELECT id AS n FROM users",
+                            .ttl = "CASE WHEN n > 0 THEN INTERVAL 7300 DAYS + to_seconds(n - 1) "
+                                   "WHEN n < 0 THEN INTERVAL 1 MILLISECOND END"});
+  Ttls ttls;
+  const std::vector<std::string> texts = {R"({"id":0})", R"({"id":1})", R"({"id":2})",
+                                          R"({"id":-1})"};
+  PaddedTexts padded(texts);
+  std::vector<Failure> failures;
+  ASSERT_TRUE(transform.run(padded.views(), ttls, failures));
+  EXPECT_EQ(ttls.seconds, (std::vector<int64_t>{-1, 630'720'000, 1}));
+  ASSERT_EQ(failures.size(), 1u);
+  EXPECT_EQ(failures[0].record, 2u);
+}
+
+TEST_F(TransformTest, WhatIsNoTtlIsRefusedWithItsPlace) {
+  auto problem = [&](const std::string& ttl) {
+    auto transform = Transform::prepare(
+        *engine_,
+        {.input = "users", .columns = columns_, .select = "SELECT id FROM users", .ttl = ttl});
+    EXPECT_FALSE(transform) << ttl;
+    if (transform) return std::string();
+    EXPECT_EQ(transform.error().part, SqlProblem::Part::kTtl);
+    return fmt::format("{} {}", transform.error().position, transform.error().message);
+  };
+  EXPECT_EQ(problem("id + postcode").substr(0, 2), "5 ");
+  for (const char* ttl : {"'1 day'", "1.5", "id::DOUBLE", "sum(id)", "unnest([1, 2])", "(SELECT 1)",
+                          "row_number() OVER ()", "id, id", "?"})
+    EXPECT_NE(problem(ttl), "") << ttl;
 }
 
 }  // namespace

@@ -16,13 +16,49 @@ bool is_text(const sql::VectorView& column) {
 }  // namespace
 
 RowWriter::RowWriter(store::TablePtr table, const schema::Columns& columns, store::Batch& batch)
-    : table_(std::move(table)), batch_(batch) {
+    : table_(std::move(table)), batch_(batch), column_count_(columns.size()) {
   for (const auto& wanted : table_->definition().columns) {
     column_of_.push_back(kAbsent);
     for (size_t i = 0; i < columns.size(); ++i)
       if (columns[i].name == wanted.name) column_of_.back() = i;
   }
   values_.resize(column_of_.size());
+}
+
+void RowWriter::begin(std::span<const record::RecordView> records, int64_t forget_at_s) {
+  records_ = records;
+  forget_at_s_ = forget_at_s;
+  erasures_.clear();
+  erased_ = 0;
+}
+
+void RowWriter::erase(size_t record, const sql::Rows& key, size_t row) {
+  auto& erasure = erasures_.emplace_back(record);
+  for (const auto& column : key.columns) {
+    auto& value = erasure.key.emplace_back();
+    if (is_text(column))
+      value = column.text(row);
+    else
+      append_cell(column, row, value);
+  }
+}
+
+Result<void> RowWriter::erase_before(size_t record) {
+  for (; erased_ < erasures_.size() && erasures_[erased_].record < record; ++erased_) {
+    const auto& erasure = erasures_[erased_];
+    std::vector<std::string_view> key(erasure.key.begin(), erasure.key.end());
+    MR_TRY(batch_.erase(*table_, key, records_[erasure.record].timestamp_ms * 1'000, forget_at_s_));
+  }
+  return {};
+}
+
+Result<void> RowWriter::finish() {
+  return erase_before(records_.size());
+}
+
+int32_t RowWriter::ttl_of(const sql::Rows& rows, size_t row) const {
+  if (rows.columns.size() == column_count_ || !rows.columns[column_count_].valid(row)) return 0;
+  return static_cast<int32_t>(rows.columns[column_count_].value<int64_t>(row));
 }
 
 Result<void> RowWriter::rows(const sql::Rows& rows, std::span<const int32_t> record_of,
@@ -49,8 +85,10 @@ Result<void> RowWriter::rows(const sql::Rows& rows, std::span<const int32_t> rec
       values_[at->first] = std::string_view(scratch_).substr(at->second, end - at->second);
       end = at->second;
     }
-    const auto& record = records_[static_cast<size_t>(record_of[row])];
-    MR_TRY(batch_.upsert(*table_, values_, record.timestamp_ms * 1'000));
+    auto record = static_cast<size_t>(record_of[row]);
+    MR_TRY(erase_before(record));
+    MR_TRY(
+        batch_.upsert(*table_, values_, records_[record].timestamp_ms * 1'000, ttl_of(rows, row)));
   }
   return {};
 }

@@ -9,10 +9,11 @@ std::string to_metadata(const TableDefinition& definition) {
   auto expectations = nlohmann::json::array();
   for (const auto& condition : definition.expectations)
     expectations.push_back({{"name", condition.name}, {"sql", condition.sql}});
-  return nlohmann::json{{"topic", definition.topic},
-                        {"select", definition.select},
-                        {"expectations", std::move(expectations)}}
-      .dump();
+  nlohmann::json json{{"topic", definition.topic},
+                      {"select", definition.select},
+                      {"expectations", std::move(expectations)}};
+  if (!definition.ttl.empty()) json["ttl"] = definition.ttl;
+  return json.dump();
 }
 
 }  // namespace
@@ -28,6 +29,7 @@ Result<TableDefinition> definition_of(const store::Table& table) {
     auto json = nlohmann::json::parse(stored.metadata);
     definition.topic = json.at("topic").get<std::string>();
     definition.select = json.at("select").get<std::string>();
+    definition.ttl = json.value("ttl", "");
     for (const auto& condition : json.at("expectations"))
       definition.expectations.push_back(
           {condition.at("name").get<std::string>(), condition.at("sql").get<std::string>()});

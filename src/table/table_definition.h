@@ -17,8 +17,9 @@ struct TableDefinition {
   std::vector<std::string> partition_key;
   std::vector<std::string> clustering_key;
   std::string topic;   // that feeds it, by
-  std::string select;  // this SELECT, and these rules
+  std::string select;  // this SELECT, these rules and this TTL
   std::vector<sql::Condition> expectations;
+  std::string ttl;  // as of sql::TransformSpec
 };
 
 // Finds the table, or makes it. A table that exists may get new columns at its end; any other

@@ -70,7 +70,7 @@ class TableTest : public testing::Test {
     for (int64_t timestamp_ms : timestamps_ms) views.push_back({.timestamp_ms = timestamp_ms});
     store::Batch batch;
     RowWriter writer(table, transform->columns(), batch);
-    writer.begin(views);
+    writer.begin(views, 0);
     std::vector<sql::Failure> failures;
     auto counts = transform->run(texts.views(), writer, failures);
     ASSERT_TRUE(counts) << counts.error().message();

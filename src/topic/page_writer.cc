@@ -19,10 +19,10 @@ static_assert(kPageBytesMax + limits::kRecordBytesMax <= limits::kBatchBytesMax)
 
 PageWriter::PageWriter(log::Topic& topic, const TopicDefinition& definition,
                        const schema::Columns& columns)
-    : topic_(topic), writer_(columns), partitions_(static_cast<size_t>(topic.partition_count())) {
-  for (size_t i = 0; i < columns.size(); ++i)
-    if (columns[i].name == definition.key) key_column_ = i;
-}
+    : topic_(topic),
+      writer_(columns),
+      key_writer_(columns, definition.key),
+      partitions_(static_cast<size_t>(topic.partition_count())) {}
 
 void PageWriter::begin(int64_t timestamp_ms) {
   timestamp_ms_ = timestamp_ms;
@@ -35,15 +35,14 @@ void PageWriter::begin(int64_t timestamp_ms) {
 
 size_t PageWriter::partition_for(const sql::Rows& rows, size_t row) {
   size_t count = partitions_.size();
-  if (!key_column_ || !rows.columns[*key_column_].valid(row)) {
-    key_.reset();
-    return keyless_rows_++ % count;
-  }
   if (key_)
     key_->clear();
   else
     key_.emplace();
-  sql::append_text_value(rows.columns[*key_column_], row, *key_);
+  if (!key_writer_.append(rows, row, *key_)) {
+    key_.reset();
+    return keyless_rows_++ % count;
+  }
   if (count == 1) return 0;
   return static_cast<size_t>(partition_of(*key_, static_cast<int32_t>(count)).value);
 }

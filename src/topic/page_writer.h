@@ -13,6 +13,7 @@
 #include "record/record.h"
 #include "sql/json_writer.h"
 #include "sql/transform.h"
+#include "topic/key.h"
 #include "topic/topic_definition.h"
 
 namespace millrace::topic {
@@ -23,7 +24,7 @@ inline constexpr std::string_view kPagePartitionsHeader = "millrace.page.partiti
 // Collects a page's rows, then appends them with the page's cursor.
 class PageWriter : public sql::TransformOutput {
  public:
-  // `columns`: of the rows; `definition.key` is one of them or empty.
+  // `columns`: of the rows; those of `definition.key` are among them.
   PageWriter(log::Topic& topic, const TopicDefinition& definition, const schema::Columns& columns);
 
   // Starts a page whose records carry this timestamp.
@@ -52,7 +53,7 @@ class PageWriter : public sql::TransformOutput {
 
   log::Topic& topic_;
   sql::JsonWriter writer_;
-  std::optional<size_t> key_column_;
+  KeyWriter key_writer_;
   std::vector<PartitionPage> partitions_;
   std::optional<std::string> key_;
   int64_t timestamp_ms_ = 0;

@@ -9,6 +9,7 @@
 // Threads: a PageWriter and a Reader belong to one each; relations and functions to any.
 #pragma once
 
+#include "topic/key.h"
 #include "topic/page_writer.h"
 #include "topic/reader.h"
 #include "topic/relation.h"

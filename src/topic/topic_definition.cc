@@ -1,5 +1,6 @@
 #include "topic/topic_definition.h"
 
+#include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -27,23 +28,39 @@ uint32_t murmur2(std::string_view bytes) {
   return hash ^ (hash >> 15);
 }
 
+bool has_key(const nlohmann::json& metadata) {
+  auto key = metadata.find("key");
+  return key != metadata.end() &&
+         (key->is_string() || (key->is_array() && std::ranges::all_of(*key, [](const auto& name) {
+                                 return name.is_string();
+                               })));
+}
+
+std::vector<std::string> key_of(const nlohmann::json& key) {
+  if (key.is_array()) return key.get<std::vector<std::string>>();
+  auto name = key.get<std::string>();
+  return name.empty() ? std::vector<std::string>{} : std::vector{name};
+}
+
 }  // namespace
 
 std::string to_metadata(const TopicDefinition& definition) {
-  return nlohmann::json{{"columns", schema::to_json(definition.columns)}, {"key", definition.key}}
+  // Data directories from before keys of several columns have one name, or "".
+  nlohmann::json key = definition.key;
+  if (definition.key.size() < 2) key = definition.key.empty() ? "" : definition.key[0];
+  return nlohmann::json{{"columns", schema::to_json(definition.columns)}, {"key", std::move(key)}}
       .dump();
 }
 
 Result<TopicDefinition> definition_of(const log::Topic& topic) {
   auto json = nlohmann::json::parse(topic.metadata(), nullptr, false);
-  if (!json.is_object() || !json.contains("columns") || !json.contains("key") ||
-      !json["key"].is_string())
+  if (!json.is_object() || !json.contains("columns") || !has_key(json))
     return fail(ErrorCode::kCorrupt, "topic {}: its metadata cannot be read: {}", topic.name(),
                 topic.metadata());
   return TopicDefinition{
       .name = topic.name(),
       .columns = MR_TRY_IN(schema::columns_from_json(json["columns"]), "topic " + topic.name()),
-      .key = json["key"].get<std::string>(),
+      .key = key_of(json["key"]),
       .partitions = topic.partition_count()};
 }
 
@@ -61,7 +78,7 @@ Result<log::Topic*> open_topic(log::Log& log, const TopicDefinition& definition)
     return fail(ErrorCode::kConflict,
                 "topic {} has the key '{}', the pipeline file says '{}': records of one key would "
                 "lose their order; give the new key to a topic of another name",
-                definition.name, existing.key, definition.key);
+                definition.name, fmt::join(existing.key, ", "), fmt::join(definition.key, ", "));
   if (existing.columns != definition.columns) MR_TRY(topic->set_metadata(to_metadata(definition)));
   return topic;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "log/log.h"
@@ -12,7 +13,8 @@ namespace millrace::topic {
 struct TopicDefinition {
   std::string name;
   schema::Columns columns;  // of the values, which are JSON objects
-  std::string key;          // the column whose text is the records' key; empty: no key
+  std::vector<std::string>
+      key;  // the columns that make the records' key (topic/key.h); none: no key
   int32_t partitions = 1;
 };
 

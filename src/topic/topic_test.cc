@@ -39,11 +39,11 @@ class TopicTest : public testing::Test {
     log_ = *std::move(log);
   }
 
-  TopicDefinition definition(int32_t partitions, std::string key = "id",
+  TopicDefinition definition(int32_t partitions, const std::string& key = "id",
                              std::string name = "users") {
     return {.name = std::move(name),
             .columns = {{"id", {.kind = Kind::kBigInt}}, {"name", {}}},
-            .key = std::move(key),
+            .key = key.empty() ? std::vector<std::string>{} : std::vector{key},
             .partitions = partitions};
   }
   log::Topic& open(const TopicDefinition& definition) {
@@ -361,7 +361,7 @@ TEST_F(TopicTest, OpeningTakesNewColumnsAndRefusesAnotherKeyOrPartitionCount) {
   auto known = definition_of(topic);
   ASSERT_TRUE(known);
   EXPECT_EQ(known->columns, users.columns);
-  EXPECT_EQ(known->key, "id");
+  EXPECT_THAT(known->key, ElementsAre("id"));
   EXPECT_EQ(known->partitions, 2);
   auto wider = open_topic(*log_, definition(3));
   ASSERT_FALSE(wider);

@@ -100,8 +100,10 @@ Json to_json(const pipeline::TopicStatus& topic) {
 }
 
 std::string to_json(const pipeline::TopicDescription& topic) {
+  Json key = topic.key;
+  if (topic.key.size() < 2) key = topic.key.empty() ? "" : topic.key[0];
   Json json = {{"name", topic.name},
-               {"key", topic.key},
+               {"key", std::move(key)},
                {"dead_letters", topic.is_dead_letters},
                {"columns", Json::array()},
                {"partitions", Json::array()}};
