@@ -152,7 +152,9 @@ class Planner {
     for (const auto& name : table.clustering_key) look(name);
     if (not_found.empty() && found.size() == topic.key.size()) return found;
     if (not_found.empty()) not_found = "the primary key has fewer columns";
-    if (!topic.key.empty())
+    // A source makes no records without a value.
+    auto is_feeding = [&](const spec::SourceSpec& source) { return source.to == topic.name; };
+    if (!topic.key.empty() && std::ranges::none_of(pipeline_.sources, is_feeding))
       warning(table.key_place,
               fmt::format("records of topic {} without a value erase nothing here, and count as "
                           "filtered: its key is {}, and {}",
