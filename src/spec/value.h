@@ -180,11 +180,6 @@ Value<std::chrono::milliseconds> duration(std::chrono::milliseconds min);
 // Bytes: `256MiB`.
 Value<int64_t> size(int64_t min, int64_t max);
 Value<Sql> sql(std::string label);
-// `a.b`, or a list of keys.
-Value<std::vector<std::string>> path();
-
-// A name, or a list of names that differ.
-Value<std::vector<std::string>> columns();
 
 Shape schema_shape();
 void read_schema(Reader& reader, const Item& item, std::string& file, schema::Columns& columns);
@@ -195,8 +190,5 @@ Value<Owner> schema_file() {
             read_schema(reader, item, to.schema_file, to.columns);
           }};
 }
-
-// A name, or a list: the first is the partition key, or a list of its columns, the rest cluster.
-Value<TableSpec> primary_key();
 
 }  // namespace millrace::spec
