@@ -38,6 +38,7 @@ tables:
     primary_key: id
     from: SELECT * FROM goods
     expect: {is_light: weight IS NULL OR weight < 100}
+    ttl: INTERVAL 30 DAYS
   app.tags:
     primary_key: [id, tag]
     from: SELECT id, unnest(tags) AS tag FROM goods

@@ -177,6 +177,7 @@ Result<void> Stage::play_table(pipeline::TablePlan& table, Played& played) {
   PlayedRows made;
   std::vector<sql::Failure> failures;
   auto counts = MR_TRY(table.transform.run(records.views(), made, failures));
+  for (auto& row : made.played) row.resize(table.transform.columns().size());  // without a TTL
   if (counts.filtered > 0) played.outcome.filtered.emplace_back(name, counts.filtered);
   played.dead_letters[name] = dead_letters_of(failures, values);
   played.rows[name] = upserted(std::move(made.played), relations_.at(name).key);

@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "spec/keys_tests.h"
+#include "spec/names.h"
 
 namespace millrace::spec {
 namespace {
