@@ -16,22 +16,26 @@ compared, except with the marks below. A mark is an HTML comment in the line bef
                                 for any lines
     <!-- test: exit 1 -->       the last command of the block ends with this code
     <!-- test: background -->   the commands run until the document ends; once the last one's API
-                                answers, the document goes on
+                                answers, the document goes on; `background, port N` waits until
+                                something listens there instead
+    <!-- test: file PATH -->    the block, of any language, is what the reader saves as PATH
     <!-- test: skip, REASON --> the block is not run
 
 A ```yaml block that begins with `name:` is a pipeline file: `millrace lint` finds nothing in it,
 beside the schemas of examples/users, and its tests pass.
 """
 
+import contextlib
 import os
 import pathlib
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import unittest
 
-from millrace import SOURCE, Instance, MillraceTest, binary
+from millrace import SOURCE, Instance, MillraceTest, binary, wait_until
 
 MARK = re.compile(r"<!-- test: (.*?) -->")
 
@@ -93,6 +97,12 @@ def matches(shown, output):
     return re.fullmatch(pattern, output if output.endswith("\n") else output + "\n") is not None
 
 
+def listens(port):
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
+
+
 class Session:
     """A shell whose folder and variables last from one command to the next."""
 
@@ -122,8 +132,8 @@ class Session:
         self.environment = {name: value for name, _, value in pairs}
         return done.returncode, done.stdout.decode()
 
-    def start(self, command):
-        """Starts a command that does not end by itself, and waits until its API answers."""
+    def start(self, command, port=None):
+        """Starts a command that does not end by itself, and waits until it answers."""
         data_dir = re.search(r"--data-dir[ =](\S+)", command)
         default = self.environment.get("MILLRACE_DATA_DIR", "millrace-data")
         instance = Instance(self.cwd / (data_dir.group(1) if data_dir else default))
@@ -134,7 +144,10 @@ class Session:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         self.background.append(instance)
-        instance.wait_until_up()
+        if port is None:
+            instance.wait_until_up()
+        else:
+            wait_until(lambda: listens(port), f"{command} listens on {port}")
 
     def end(self):
         for instance in self.background:
@@ -155,8 +168,9 @@ class Docs(MillraceTest):
         commands = block.commands()
         for number, (command, shown) in enumerate(commands, 1):
             where = f"{block.place}: $ {command}"
-            if block.mark == "background":
-                session.start(command)
+            if block.mark.startswith("background"):
+                port = re.fullmatch(r"background, port (\d+)", block.mark)
+                session.start(command, int(port.group(1)) if port else None)
                 continue
             code, output = session.run(command)
             wanted = block.expected_code() if number == len(commands) else 0
@@ -180,6 +194,9 @@ class Docs(MillraceTest):
             with self.subTest(block.place):
                 if block.mark.startswith("skip"):
                     self.assertRegex(block.mark, "^skip, .{10}", f"{block.place}: say why")
+                elif block.mark.startswith("file "):
+                    path = session.cwd / block.mark.removeprefix("file ")
+                    path.write_text("\n".join(block.lines) + "\n")
                 elif block.language == "console":
                     self.run_block(session, block)
                 elif block.language == "yaml" and block.lines[0].startswith("name:"):
