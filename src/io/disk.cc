@@ -28,11 +28,9 @@ Result<void> Disk::make_directories(const std::string& path) {
     MR_TRY(make_directories(parent_of(path)));
     made = call_make_directory(path);
   }
-  if (!made) {
-    if (made.error() != EEXIST || call_kind(path) != Kind::kFolder)
-      return os_error("make the folder", path, made.error());
-    return {};
-  }
+  if (!made && (made.error() != EEXIST || call_kind(path) != Kind::kFolder))
+    return os_error("make the folder", path, made.error());
+  // Also where it was there: who made it may have ended before this.
   return sync_directory(parent_of(path));
 }
 

@@ -28,12 +28,12 @@ std::string name_of(const std::string& path) {
 class SimulatedDisk::Handle final : public OpenFile {
  public:
   Handle(SimulatedDisk& disk, std::shared_ptr<SimulatedFile> file, std::string path,
-         File::Mode mode)
+         File::Mode mode, uint64_t life)
       : disk_(disk),
         file_(std::move(file)),
         path_(std::move(path)),
         writable_(mode != File::Mode::kRead),
-        life_(disk.life_) {}
+        life_(life) {}
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
   ~Handle() override {
@@ -296,13 +296,15 @@ Call<std::shared_ptr<SimulatedFile>> SimulatedDisk::open_node(const std::string&
 }
 
 Call<std::unique_ptr<OpenFile>> SimulatedDisk::call_open(const std::string& path, File::Mode mode) {
-  using Opened = std::unique_ptr<OpenFile>;
+  using Found = std::shared_ptr<SimulatedFile>;
   bool makes = mode == File::Mode::kCreate || mode == File::Mode::kOpenOrCreate;
-  return call<Opened>(makes ? Doing::kMake : Doing::kLook, path, [&]() -> Call<Opened> {
-    auto file = open_node(path, mode);
-    if (!file) return std::unexpected(file.error());
-    return std::make_unique<Handle>(*this, *std::move(file), path, mode);
+  uint64_t life = 0;
+  auto file = call<Found>(makes ? Doing::kMake : Doing::kLook, path, [&] {
+    life = life_;
+    return open_node(path, mode);
   });
+  if (!file) return std::unexpected(file.error());
+  return std::make_unique<Handle>(*this, *std::move(file), path, mode, life);
 }
 
 Call<> SimulatedDisk::call_make_directory(const std::string& path) {

@@ -118,7 +118,10 @@ class Log::Impl {
 
 Result<void> Log::Impl::open() {
   auto& disk = *options_.disk;
-  if (!options_.read_only) MR_TRY(disk.make_directories(path_));
+  if (!options_.read_only) {
+    MR_TRY(disk.make_directories(path_));
+    MR_TRY(disk.sync_directory(path_));
+  }
   for (const auto& name : MR_TRY(disk.list_directory(path_))) {
     std::string folder = path_ + "/" + name;
     if (name.front() == kUnfinished) {

@@ -26,6 +26,7 @@ Result<void> PartitionImpl::create(const std::string& folder, const Options& opt
 Result<std::unique_ptr<PartitionImpl>> PartitionImpl::open(std::string folder,
                                                            const Options& options, Logger& logger,
                                                            std::function<void()> on_durable) {
+  if (!options.read_only) MR_TRY(options.disk->sync_directory(folder));
   std::vector<Offset> bases;
   for (const auto& name : MR_TRY(options.disk->list_directory(folder)))
     if (auto base = Segment::base_offset_of(name)) bases.push_back(*base);
@@ -107,20 +108,23 @@ Result<void> PartitionImpl::reserve(size_t bytes) {
 // The segment that takes the next `bytes`, with disk space for them. The caller holds write_mutex_.
 Result<std::shared_ptr<Segment>> PartitionImpl::room_for(size_t bytes) {
   MR_TRY(check_writable());
-  if (!segments()->back()->has_room(bytes)) MR_TRY(roll());
+  if (rolling_ || !segments()->back()->has_room(bytes)) MR_TRY(roll());
   auto active = segments()->back();
   MR_TRY(active->reserve(bytes));
   return active;
 }
 
 // Only the last segment may be torn at a crash, so the old one is durable before the new one's
-// name exists. The caller holds write_mutex_.
+// name exists. Where that name may exist, although making it failed, nothing more goes into the old
+// one: what is tried again is to make the new one. The caller holds write_mutex_.
 Result<void> PartitionImpl::roll() {
   MR_TRY(sync());
+  rolling_ = true;
   Segments next = *segments();
   next.back()->seal();
   next.push_back(MR_TRY(Segment::create(folder_, next.back()->written().end, options_, logger_)));
   set_segments(std::move(next));
+  rolling_ = false;
   return {};
 }
 
@@ -193,7 +197,7 @@ Result<Offset> PartitionImpl::offset_at(int64_t timestamp_ms) const {
 Result<void> PartitionImpl::truncate(Offset end) {
   std::lock_guard write_lock(write_mutex_);
   MR_TRY(check_writable());
-  MR_TRY(sync());
+  MR_TRY(rolling_ ? roll() : sync());
   Segments kept = *segments();
   if (end < kept.front()->base_offset() || end > end_offset())
     return fail(ErrorCode::kNotFound, "cannot cut {} at offset {}: it has {} to {}", folder_, end,

@@ -57,6 +57,7 @@ class PartitionImpl {
   const std::function<void()> on_durable_;
 
   std::mutex write_mutex_;
+  bool rolling_ = false;  // a next segment was begun, and perhaps not made; under write_mutex_
 
   mutable std::mutex state_mutex_;
   std::condition_variable synced_;

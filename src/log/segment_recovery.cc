@@ -1,5 +1,6 @@
 // Opening a segment: what is there, what of it is whole, and what has to go. docs/format/log.md,
 // "Recovery", says the rules.
+#include <algorithm>
 #include <cstring>
 
 #include "log/batch_scan.h"
@@ -21,6 +22,20 @@ Result<bool> holds_data(const io::File& file, uint64_t position) {
     if (chunk[0] != 0 || std::memcmp(chunk.data(), chunk.data() + 1, got - 1) != 0) return true;
     position = *found + got;
   }
+}
+
+// What was just found may be in the page cache only, as after kill -9. It is written again: where a
+// sync failed before the process ended, Linux would not write it for the next one.
+Result<void> make_durable(io::File& file, uint64_t from, uint64_t to) {
+  constexpr size_t kChunkBytes = size_t{1} << 20;
+  std::string chunk;
+  while (from < to) {
+    chunk.resize(static_cast<size_t>(std::min<uint64_t>(to - from, kChunkBytes)));
+    MR_TRY(file.read_at(from, chunk.data(), chunk.size()));
+    MR_TRY(file.write_at(from, chunk));
+    from += chunk.size();
+  }
+  return file.sync_data();
 }
 
 }  // namespace
@@ -56,8 +71,7 @@ Result<void> Segment::recover(std::optional<Offset> next_base) {
   durable_ = written_;
   if (options_.read_only) return {};
 
-  // What was just found may be in the page cache only, as after kill -9.
-  if (found_more) MR_TRY(file_.sync_data());
+  if (found_more) MR_TRY(make_durable(file_, last.position, written_.bytes));
   if (found_more || !next_base) {
     index_ = MR_TRY(IndexFile::open(*options_.disk, index_path_, rows_in_file));
     if (found_more) add_end_row();

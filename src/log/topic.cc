@@ -81,6 +81,7 @@ Result<void> TopicImpl::create(const std::string& folder, const TopicFile& file,
 
 Result<std::unique_ptr<TopicImpl>> TopicImpl::open(std::string folder, std::string_view name,
                                                    const Options& options, Logger& logger) {
+  if (!options.read_only) MR_TRY(options.disk->sync_directory(folder));
   auto file = MR_TRY(TopicFile::load(*options.disk, folder));
   if (file.name != name)
     return fail(ErrorCode::kCorrupt, "{} describes topic {}; give the folder that name",
