@@ -73,10 +73,12 @@ Result<IngestLoop::Page> IngestLoop::take_page(std::stop_token stop) {
   }
   auto request = MR_TRY(source::request_for(plan_.spec.http, cursor_));
   auto response = MR_TRY(fetcher_.fetch(request, stop));
-  if (response.not_modified) return Page::kNoItems;
-  auto items = MR_TRY(splitter_.split(response.body, plan_.spec.items));
-  if (items.empty()) return Page::kNoItems;
-  items_.assign(items.begin(), items.end());
+  constexpr long kNoContent = 204;
+  if (response.not_modified || response.status == kNoContent) return Page::kNoItems;
+  auto items = splitter_.split(response.body, plan_.spec.items);
+  if (!items) return std::unexpected(fetcher_.about_answer(items.error()));
+  if (items->empty()) return Page::kNoItems;
+  items_.assign(items->begin(), items->end());
 
   int64_t now_micros = clock_.now_micros();
   writer_.begin(now_micros / 1'000);
@@ -127,7 +129,8 @@ Result<void> IngestLoop::run(bool once, std::stop_token stop) {
     if (!page) {
       dead_letters_known_ = false;
       if (stop.stop_requested()) break;
-      if (once && ++failures_in_a_row == kAttemptsOfOneRun) {
+      bool hopeless = page.error().code() == ErrorCode::kInvalid;
+      if (once && (++failures_in_a_row == kAttemptsOfOneRun || hopeless)) {
         health_.set(NodeState::kWaiting, page.error().message());
         return std::unexpected(
             std::move(page).error().within(fmt::format("source {}", plan_.spec.name)));

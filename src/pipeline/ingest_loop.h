@@ -29,7 +29,8 @@ class IngestLoop {
   Result<void> recover();
 
   // `once`: one run, as long as `for:` says, else until a page has no items, else one request;
-  // the error of its last request where it failed too often in a row. Otherwise until stop.
+  // the error of its last request where it failed too often in a row, or in a way that trying
+  // again does not mend (kInvalid). Otherwise until stop.
   Result<void> run(bool once, std::stop_token stop);
 
   SourceStatus status() const;

@@ -84,6 +84,10 @@ class Fetcher::Impl {
   explicit Impl(spec::HttpSpec spec);
 
   Result<Response> fetch(const Request& request, const std::stop_token& stop);
+  Error about_answer(const Error& error) const {
+    return {error.code(), fmt::format("cannot use what {} answered: {}", asked_,
+                                      secrets_.redact(error.message()))};
+  }
   std::optional<std::chrono::seconds> retry_after() const { return retry_after_; }
 
  private:
@@ -288,6 +292,8 @@ std::unexpected<Error> Fetcher::Impl::broken(const Answer& answer, const Url& ur
                   fmt::format("the answer is longer than {}; ask for fewer items a page, or give "
                               "the source a larger `response_max`",
                               format_size(spec_.response_max)));
+  if (answer.headers_too_large)
+    return failed(ErrorCode::kLimit, "the answer's headers are longer than 256 KiB");
   switch (answer.code) {
     case CURLE_OPERATION_TIMEDOUT:
       if (!answer.connected)
@@ -352,6 +358,10 @@ Fetcher& Fetcher::operator=(Fetcher&&) noexcept = default;
 
 Result<Response> Fetcher::fetch(const Request& request, std::stop_token stop) {
   return impl_->fetch(request, stop);
+}
+
+Error Fetcher::about_answer(const Error& error) const {
+  return impl_->about_answer(error);
 }
 
 std::optional<std::chrono::seconds> Fetcher::retry_after() const {

@@ -51,6 +51,10 @@ class Fetcher {
   //   kCancelled    stop was requested, before the request or during it
   Result<Response> fetch(const Request& request, std::stop_token stop);
 
+  // What is wrong with the last fetch's answer, said with its URL and without secrets, which a body
+  // may have in it.
+  Error about_answer(const Error& error) const;
+
   // Retry-After of the last fetch's answer, whether it came as seconds or as a date.
   std::optional<std::chrono::seconds> retry_after() const;
 

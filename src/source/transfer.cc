@@ -111,12 +111,14 @@ Answer Transfer::run(const Exchange& exchange, const std::stop_token& stop) {
   body_.clear();
   header_bytes_ = 0;
   too_large_ = false;
+  headers_too_large_ = false;
   curl_error_[0] = '\0';
 
   Answer answer;
   answer.code = perform(easy, answer.stopped, stop);
   set(easy, CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
   answer.too_large = too_large_;
+  answer.headers_too_large = headers_too_large_;
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &answer.status);
   curl_off_t connected = 0;
   curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
@@ -200,7 +202,7 @@ size_t Transfer::on_header(char*, size_t size, size_t count, void* self) {
   auto* transfer = static_cast<Transfer*>(self);
   transfer->header_bytes_ += size * count;
   if (transfer->header_bytes_ <= kHeaderBytesMax) return size * count;
-  transfer->too_large_ = true;
+  transfer->headers_too_large_ = true;
   return CURL_WRITEFUNC_ERROR;
 }
 

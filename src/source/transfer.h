@@ -35,7 +35,8 @@ struct Answer {
   std::string reason;  // why the code is not CURLE_OK, in libcurl's words
   bool stopped = false;
   bool connected = false;  // the request could be sent
-  bool too_large = false;  // the body passed its limit, or the headers theirs
+  bool too_large = false;  // the body passed its limit
+  bool headers_too_large = false;
   long status = 0;
   std::string redirect;  // where to, of a 3xx
   std::optional<std::chrono::seconds> retry_after;
@@ -85,6 +86,7 @@ class Transfer {
   size_t body_bytes_wanted_ = 0;  // the largest body of late, slowly forgotten
   size_t header_bytes_ = 0;
   bool too_large_ = false;
+  bool headers_too_large_ = false;
 };
 
 // The file of certificate authorities that servers are checked against: SSL_CERT_FILE, or where
