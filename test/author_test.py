@@ -1,11 +1,27 @@
 #!/usr/bin/env python3
-"""The commands for whoever writes a pipeline file: test."""
+"""The commands for whoever writes a pipeline file: test, infer, init."""
 
+import gzip
 import json
+import os
+import pty
 import shutil
+import subprocess
 import unittest
 
-from millrace import USERS, MillraceTest
+import page_server
+from millrace import SOURCE, USERS, MillraceTest, binary, by_name
+
+ORDERS = [
+    {
+        "orderId": f"A-{number}", "placedAt": f"2026-11-{number + 1:02}T10:00:00+01:00",
+        "paid": number % 2 == 0, "total": number * 1.5, "note": None if number % 3 else "hurry",
+        "customer": {"name": "Ünal ${env:HOME}", "address": {"zip": "01234" if number % 2 else 76100}},
+        "lines": [{"sku": "x", "count": number}] * (number % 3), "order": number,
+        "prices": {"2026-11-01": 1, "2026-11-02": 2.5},
+    }
+    for number in range(1, 13)
+]  # fmt: skip
 
 
 class Tests(MillraceTest):
@@ -68,6 +84,156 @@ class Tests(MillraceTest):
         text = self.file.read_text()
         self.file.write_text(text[: text.index("\ntests:")] + "\n")
         self.assertIn("has no tests", self.millrace.run("test", self.file).err)
+
+
+class Infer(MillraceTest):
+    """millrace infer"""
+
+    def setUp(self):
+        super().setUp()
+        self.millrace = self.instance()
+
+    def test_prints_a_schema_and_tells_what_it_found(self):
+        answer = self.millrace.run("infer", "sample://randomuser/api/?results=50&seed=a")
+        self.assertIn("50 items at results", answer.err)
+        self.assertIn("key login.uuid: a uuid, different in all 50 items", answer.err)
+        self.assertIn("unsure: location.postcode: integer", answer.err)
+        fields = json.loads(answer.out)["properties"]
+        self.assertEqual(fields["login"]["properties"]["uuid"]["format"], "uuid")
+        found = self.millrace.json("infer", "sample://randomuser/api/?results=50&seed=a")
+        self.assertEqual(found["schema"]["properties"], fields)
+        self.assertEqual(found["key"]["path"], ["login", "uuid"])
+
+    def test_reads_files_of_several_forms(self):
+        pages = sorted((SOURCE / "test/data/randomuser").glob("*.gz"))
+        found = self.millrace.json("infer", *pages)
+        self.assertEqual(found["path"], ["results"])
+        self.assertGreater(found["items"], 100)
+        lines = self.write("a.jsonl", '{"id": 1}\n{"id": "x"}\n')
+        schema = json.loads(self.millrace.run("infer", lines).out)
+        self.assertEqual(schema["properties"]["id"]["type"], ["integer", "string"])
+        table = self.folder / "a.csv.gz"
+        table.write_bytes(gzip.compress(b"id;zip\n1;01234\n"))
+        schema = json.loads(self.millrace.run("infer", table).out)
+        self.assertEqual(schema["properties"]["zip"], {"type": "string"})
+
+    def test_writes_a_pipeline_that_lint_likes_and_writes_over_nothing(self):
+        file = self.write("orders.json", json.dumps(ORDERS))
+        for name in ("users", "orders"):
+            source = "sample://randomuser/api/" if name == "users" else file
+            self.millrace.run("infer", source, "--pipeline", f"new/{name}.yaml")
+            answer = self.millrace.run("lint", f"new/{name}.yaml")
+            self.assertIn("no problems", answer.err)
+            self.millrace.run("test", f"new/{name}.yaml")
+            answer = self.millrace.run("infer", source, "--pipeline", f"new/{name}.yaml", code=1)
+            self.assertIn("is there already", answer.err)
+
+    def test_says_what_is_wrong_with_an_answer(self):
+        for text in ("<html>", "[1, 2]", "", "[]", '{"results": [{"a": 1'):
+            answer = self.millrace.run("infer", self.write("bad.json", text), code=1)
+            self.assertIn("bad.json", answer.err)
+        answer = self.millrace.run("infer", self.folder / "bad.json", "--items", "x", code=1)
+        self.assertIn("bad.json", answer.err)
+
+
+class Init(MillraceTest):
+    """millrace init"""
+
+    def setUp(self):
+        super().setUp()
+        self.millrace = self.instance()
+
+    def fill(self, file, table):
+        """Runs the pipeline once; the table's rows."""
+        self.millrace.run("lint", file)
+        self.millrace.run("test", file)
+        self.millrace.up_once(file)
+        status = self.assert_balanced(self.millrace.status())
+        self.assertEqual(by_name(status["tables"], table)["dead_letters"], 0)
+        self.assertEqual(status["sources"][0]["dead_letters"], 0)
+        return self.millrace.rows(f"SELECT * FROM {table}")
+
+    def test_by_itself_makes_the_sample_run(self):
+        answer = self.millrace.run("init", "--yes")
+        self.assertIn("millrace up randomuser.yaml --once", answer.out)
+        rows = self.fill("randomuser.yaml", "randomuser.items")
+        self.assertEqual(len(rows), 100)
+        answer = self.millrace.run("init", "--yes", code=1)
+        self.assertIn("randomuser.yaml is there already", answer.err)
+
+    def test_of_a_local_api(self):
+        with page_server.serve(lambda query: json.dumps({"orders": ORDERS}).encode()) as server:
+            self.millrace.run("init", "--url", server.url, "--dir", "shop", "--name", "shop", "--yes")
+            rows = self.fill("shop/shop.yaml", "shop.orders")
+        self.assertEqual(len(rows), len(ORDERS))
+        rows.sort(key=lambda row: row["placed_at"])
+        self.assertEqual(rows[0]["placed_at"], "2026-11-02T09:00:00Z")
+        self.assertEqual([row["address_zip"] for row in rows[:2]], ["01234", "76100"])
+        self.assertEqual(rows[1]["lines"], [{"sku": "x", "count": 2}] * 2)
+        self.assertEqual(rows[0]["id"], "A-1")
+        self.assertEqual(rows[0]["order_"], 1)
+
+    def test_without_a_key_takes_a_digest(self):
+        items = [{"a": 1, "b": None}, {"a": 1, "b": "x"}, {"a": 2, "b": "x"}]
+        with page_server.serve(lambda query: json.dumps(items).encode()) as server:
+            self.millrace.run("init", "--url", server.url, "--name", "things", "--yes")
+            rows = self.fill("things.yaml", "things.items")
+        self.assertEqual(len(rows), 3)
+
+    def test_takes_answers_from_stdin(self):
+        arguments = [binary(), "init", "--dir", str(self.folder)]
+        for answers, code in (("\n\n\n", 0), ("\nBad Name\n", 1), ("\nother\nemial\n", 1)):
+            done = subprocess.run(arguments, input=answers, capture_output=True, text=True,
+                                  env=self.millrace.environment, timeout=60)  # fmt: skip
+            self.assertEqual(done.returncode, code, done.stderr)
+        self.assertIn("did you mean 'email'?", done.stderr)
+        self.assertEqual(
+            sorted(path.name for path in self.folder.glob("*.*")),
+            ["randomuser.schema.json", "randomuser.yaml"],
+        )
+
+    def test_asks_again_at_a_terminal(self):
+        terminal, end = pty.openpty()
+        process = subprocess.Popen(
+            [binary(), "init"], cwd=self.folder, stdin=end, stdout=end, stderr=end,
+            env=self.millrace.environment | {"TERM": "xterm"}, start_new_session=True,
+        )  # fmt: skip
+        os.close(end)
+        shown = ""
+
+        def see(words):
+            nonlocal shown
+            while words not in shown:
+                try:
+                    piece = os.read(terminal, 4096).decode(errors="replace")
+                except OSError:
+                    piece = ""
+                self.assertTrue(piece, shown)
+                shown += piece
+            shown = shown[shown.index(words) + len(words) :]
+
+        def answer(text):
+            os.write(terminal, (text + "\n").encode())
+
+        see("Address of an API")
+        answer("sample://nobody/")
+        see("millrace:")
+        see("Address of an API")
+        answer("sample://randomuser/api/?results=3&seed=x")
+        see("unsure: only 3 items")
+        see("Name of the pipeline")
+        answer("My People")
+        see("a name is of")
+        see("Name of the pipeline")
+        answer("people")
+        see("login.uuid")
+        answer("email")
+        see("millrace up people.yaml --once")
+        self.assertEqual(process.wait(60), 0)
+        os.close(terminal)
+        rows = self.fill("people.yaml", "people.items")
+        self.assertEqual(len(rows), 3)
+        self.assertIn("@", rows[0]["id"])
 
 
 if __name__ == "__main__":

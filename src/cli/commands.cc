@@ -150,6 +150,8 @@ int run(int argc, char** argv, std::string_view version) {
   Commands commands;
   add_up_command(commands);
   add_file_commands(commands);
+  add_infer_command(commands);
+  add_init_command(commands);
   add_test_command(commands);
   add_status_command(commands);
   add_sql_command(commands);

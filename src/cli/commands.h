@@ -44,6 +44,8 @@ class Commands {
 
 void add_up_command(Commands& commands);
 void add_file_commands(Commands& commands);  // lint
+void add_infer_command(Commands& commands);
+void add_init_command(Commands& commands);
 void add_test_command(Commands& commands);
 void add_status_command(Commands& commands);
 void add_sql_command(Commands& commands);

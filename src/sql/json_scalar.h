@@ -1,4 +1,4 @@
-// JSON scalars as text -> values. Inside sql/ only.
+// JSON scalars as text -> values. Inside sql/, and for infer, which guesses what can be read so.
 #pragma once
 
 #include <cstdint>

@@ -1,0 +1,109 @@
+#include "infer/sample.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/limits.h"
+#include "io/io.h"
+#include "source/source.h"
+#include "sql/json_split.h"
+
+namespace millrace::infer {
+namespace {
+
+using Format = Sample::Format;
+
+constexpr std::string_view kGzip = ".gz";
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+constexpr std::chrono::milliseconds kTimeout{30'000};
+
+Result<std::string> unpacked(const std::string& path, const std::string& packed) {
+  z_stream stream{};
+  constexpr int kGzipWindow = 15 + 16;
+  if (inflateInit2(&stream, kGzipWindow) != Z_OK)
+    return fail(ErrorCode::kIo, "no memory to unpack {}", path);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
+  stream.avail_in = static_cast<uInt>(packed.size());
+  std::string text;
+  std::array<char, 1 << 16> piece;
+  int state = Z_OK;
+  while (state == Z_OK && text.size() <= limits::kResponseBytesMax) {
+    stream.next_out = reinterpret_cast<Bytef*>(piece.data());
+    stream.avail_out = piece.size();
+    state = inflate(&stream, Z_NO_FLUSH);
+    text.append(piece.data(), piece.size() - stream.avail_out);
+  }
+  inflateEnd(&stream);
+  if (state == Z_OK) return fail(ErrorCode::kLimit, "{} is too large when unpacked", path);
+  if (state != Z_STREAM_END) return fail(ErrorCode::kCorrupt, "{} is no whole gzip file", path);
+  return text;
+}
+
+// Whether there are lines, each an object of its own.
+bool looks_like_lines(std::string_view text) {
+  size_t end = text.find('\n');
+  if (!text.starts_with('{') || end == std::string_view::npos) return false;
+  auto first = text.substr(0, end);
+  auto second = text.substr(text.find_first_not_of(" \t\r\n", end) == std::string_view::npos
+                                ? text.size()
+                                : text.find_first_not_of(" \t\r\n", end));
+  first = first.substr(0, first.find_last_not_of(" \t\r") + 1);
+  return first.ends_with('}') && (second.empty() || second.starts_with('{'));
+}
+
+Format format_of(std::string_view name, std::string_view text) {
+  if (name.ends_with(".csv")) return Format::kCsv;
+  if (name.ends_with(".jsonl") || name.ends_with(".ndjson")) return Format::kJsonLines;
+  return looks_like_lines(text) ? Format::kJsonLines : Format::kJson;
+}
+
+Format format_of_type(std::string_view type, std::string_view text) {
+  std::string lower(type.substr(0, type.find(';')));
+  std::ranges::transform(lower, lower.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return lower.contains("csv") ? Format::kCsv : format_of("", text);
+}
+
+Result<Sample> fetch(const std::string& address) {
+  spec::HttpSpec http;
+  http.url.value = http.url.shown = address;
+  http.timeout = kTimeout;
+  source::Fetcher fetcher(http);
+  auto request = MR_TRY(source::request_for(http, {}));
+  auto response = MR_TRY(fetcher.fetch(request, {}));
+  return Sample{.from = address,
+                .body = std::string(response.body),
+                .format = format_of_type(response.content_type, response.body),
+                .links = response.links};
+}
+
+Result<Sample> read(const std::string& path) {
+  auto text = MR_TRY(io::read_file(path, limits::kResponseBytesMax));
+  std::string_view name = path;
+  if (name.ends_with(kGzip)) {
+    text = MR_TRY(unpacked(path, text));
+    name.remove_suffix(kGzip.size());
+  }
+  if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
+  auto format = format_of(name, text);
+  return Sample{.from = path, .body = std::move(text), .format = format, .links = {}};
+}
+
+}  // namespace
+
+bool is_address(std::string_view from) {
+  return from.starts_with("http://") || from.starts_with("https://") ||
+         from.starts_with("sample://");
+}
+
+Result<Sample> take_sample(const std::string& from) {
+  auto sample = MR_TRY(is_address(from) ? fetch(from) : read(from));
+  sample.size = sample.body.size();
+  sample.body.append(sql::kJsonPadding, '\0');
+  return sample;
+}
+
+}  // namespace millrace::infer

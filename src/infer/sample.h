@@ -1,0 +1,29 @@
+// What is looked at: answers of an API, or files with such answers.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace millrace::infer {
+
+struct Sample {
+  enum class Format : uint8_t { kJson, kJsonLines, kCsv };
+  std::string from;  // the address or file
+  std::string body;  // sql::kJsonPadding bytes follow the `size` that count
+  size_t size = 0;
+  Format format = Format::kJson;
+  std::vector<std::string> links;  // values of Link headers
+
+  std::string_view text() const { return std::string_view(body).substr(0, size); }
+};
+
+// http, https and sample addresses; anything else is a file, ".gz" unpacked.
+bool is_address(std::string_view from);
+// Errors: those of source::Fetcher and of reading files, in words.
+Result<Sample> take_sample(const std::string& from);
+
+}  // namespace millrace::infer
