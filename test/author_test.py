@@ -16,7 +16,9 @@ ORDERS = [
     {
         "orderId": f"A-{number}", "placedAt": f"2026-11-{number + 1:02}T10:00:00+01:00",
         "paid": number % 2 == 0, "total": number * 1.5, "note": None if number % 3 else "hurry",
-        "customer": {"name": "Ünal ${env:HOME}", "address": {"zip": "01234" if number % 2 else 76100}},
+        "customer": {
+            "name": "Ünal ${env:HOME}", "address": {"zip": "01234" if number % 2 else 76100},
+        },
         "lines": [{"sku": "x", "count": number}] * (number % 3), "order": number,
         "prices": {"2026-11-01": 1, "2026-11-02": 2.5},
     }
@@ -163,7 +165,8 @@ class Init(MillraceTest):
 
     def test_of_a_local_api(self):
         with page_server.serve(lambda query: json.dumps({"orders": ORDERS}).encode()) as server:
-            self.millrace.run("init", "--url", server.url, "--dir", "shop", "--name", "shop", "--yes")
+            shop = ("--dir", "shop", "--name", "shop")
+            self.millrace.run("init", "--url", server.url, *shop, "--yes")
             rows = self.fill("shop/shop.yaml", "shop.orders")
         self.assertEqual(len(rows), len(ORDERS))
         rows.sort(key=lambda row: row["placed_at"])
