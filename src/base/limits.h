@@ -23,6 +23,10 @@ inline constexpr size_t kBatchBytes = size_t{8} << 20;
 // JSON.
 inline constexpr size_t kJsonDepthMax = 64;  // deeper records become dead letters
 
+// Avro schemas; larger ones are refused.
+inline constexpr size_t kAvroSchemaBytesMax = size_t{1} << 20;
+inline constexpr size_t kAvroTypesMax = 10'000;
+
 // HTTP sources.
 inline constexpr size_t kResponseBytesMax = size_t{256} << 20;  // unless `response_max` says
 inline constexpr size_t kResponseBytesLimit = size_t{2} << 30;  // what it may say; the JSON

@@ -58,8 +58,9 @@ Result<int> describe_topic(Session& session, const std::string& name) {
   std::string columns =
       key.is_array() ? fmt::format("{}", fmt::join(key.get<std::vector<std::string>>(), ", "))
                      : key.get<std::string>();
-  MR_TRY(out.write(fmt::format("topic  {}\nkey    {}\n\n", topic.at("name").get<std::string>(),
-                               columns.empty() ? "none" : columns)));
+  MR_TRY(out.write(
+      fmt::format("topic   {}\nkey     {}\nvalues  {}\n\n", topic.at("name").get<std::string>(),
+                  columns.empty() ? "none" : columns, topic.at("format").get<std::string>())));
   std::vector<std::vector<Cell>> rows;
   for (const auto& partition : topic.at("partitions")) {
     int64_t start = partition.at("start_offset");

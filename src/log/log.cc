@@ -83,6 +83,16 @@ std::string Topic::metadata() const {
 Result<void> Topic::set_metadata(std::string metadata) {
   return impl_->set_metadata(std::move(metadata));
 }
+Result<void> Topic::write_file(const std::string& folder, const std::string& name,
+                               std::string_view bytes) {
+  return impl_->write_file(folder, name, bytes);
+}
+Result<std::string> Topic::read_file(const std::string& folder, const std::string& name) const {
+  return impl_->read_file(folder, name);
+}
+Result<std::vector<std::string>> Topic::files(const std::string& folder) const {
+  return impl_->files(folder);
+}
 int32_t Topic::partition_count() const {
   return impl_->partition_count();
 }

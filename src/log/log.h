@@ -101,6 +101,13 @@ class Topic {
   std::string metadata() const;
   Result<void> set_metadata(std::string metadata);  // durable and atomic
 
+  // Files that the owner keeps beside the topic, in a folder of this name inside the topic's own.
+  // write_file() is durable and replaces the whole. Errors: kNotFound, kUnsupported, kIo.
+  Result<void> write_file(const std::string& folder, const std::string& name,
+                          std::string_view bytes);
+  Result<std::string> read_file(const std::string& folder, const std::string& name) const;
+  Result<std::vector<std::string>> files(const std::string& folder) const;  // none: no folder
+
   int32_t partition_count() const;
   Partition& partition(PartitionId id);
 

@@ -111,6 +111,25 @@ Result<void> TopicImpl::set_metadata(std::string metadata) {
   return {};
 }
 
+Result<void> TopicImpl::write_file(const std::string& folder, const std::string& name,
+                                   std::string_view bytes) {
+  if (options_.read_only)
+    return fail(ErrorCode::kUnsupported, "the log {} was opened for reading only", folder_);
+  MR_TRY(options_.disk->make_directories(folder_ + "/" + folder));
+  return options_.disk->write_file_atomic(fmt::format("{}/{}/{}", folder_, folder, name), bytes);
+}
+
+Result<std::string> TopicImpl::read_file(const std::string& folder, const std::string& name) const {
+  return options_.disk->read_file(fmt::format("{}/{}/{}", folder_, folder, name),
+                                  kTopicFileBytesMax);
+}
+
+Result<std::vector<std::string>> TopicImpl::files(const std::string& folder) const {
+  std::string path = folder_ + "/" + folder;
+  if (!MR_TRY(options_.disk->file_exists(path))) return std::vector<std::string>{};
+  return options_.disk->list_directory(path);
+}
+
 Partition& TopicImpl::partition(PartitionId id) {
   MR_CHECK(id.value >= 0 && id.value < file_.partitions);
   return *partitions_[static_cast<size_t>(id.value)];

@@ -36,6 +36,10 @@ class TopicImpl {
   const Uuid& id() const { return file_.id; }
   std::string metadata() const;
   Result<void> set_metadata(std::string metadata);
+  Result<void> write_file(const std::string& folder, const std::string& name,
+                          std::string_view bytes);
+  Result<std::string> read_file(const std::string& folder, const std::string& name) const;
+  Result<std::vector<std::string>> files(const std::string& folder) const;
   int32_t partition_count() const { return file_.partitions; }
   Partition& partition(PartitionId id);
   bool wait(std::span<const Offset> positions, std::chrono::milliseconds timeout,

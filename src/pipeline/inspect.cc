@@ -15,6 +15,7 @@
 #include "table/table_definition.h"
 #include "topic/reader.h"
 #include "topic/relation.h"
+#include "topic/value_text.h"
 
 namespace millrace::pipeline {
 namespace {
@@ -59,6 +60,49 @@ Result<Offset> first_wanted(log::Partition& partition, const RecordsWanted& want
   return end - start > limit ? end + -limit : start;
 }
 
+bool by_time(const Record& a, const Record& b) {
+  return std::tie(a.timestamp_ms, a.topic, a.partition, a.offset) <
+         std::tie(b.timestamp_ms, b.topic, b.partition, b.offset);
+}
+
+// With values as they are in the topic.
+Result<std::vector<Record>> read_records(Instance& instance, std::string_view topic_name,
+                                         const RecordsWanted& wanted) {
+  auto* topic = MR_TRY(find_topic(instance, topic_name));
+  if (wanted.limit > limits::kApiRecordsMax)
+    return fail(ErrorCode::kLimit, "at most {} records at once", limits::kApiRecordsMax);
+  if (wanted.partition && (*wanted.partition < 0 || *wanted.partition >= topic->partition_count()))
+    return fail(ErrorCode::kNotFound, "topic {} has partitions 0 to {}, not {}", topic_name,
+                topic->partition_count() - 1, *wanted.partition);
+  std::vector<Record> found;
+  for (int32_t i = 0; i < topic->partition_count(); ++i) {
+    if (wanted.partition && *wanted.partition != i) continue;
+    auto& partition = topic->partition(PartitionId(i));
+    Offset next = MR_TRY(first_wanted(partition, wanted));
+    topic::Reader reader;
+    for (size_t taken = 0; taken < wanted.limit;) {
+      if (next >= partition.end_offset()) break;
+      auto batch = MR_TRY(reader.read(partition, next));
+      if (batch.empty()) break;
+      for (const auto& record : batch) {
+        if (taken++ == wanted.limit) break;
+        found.push_back(MR_TRY(owned(topic->name(), i, record)));
+      }
+      next = batch.back().offset + 1;
+    }
+  }
+  std::ranges::sort(found, by_time);
+  if (found.size() > wanted.limit) {
+    bool newest = !wanted.from_offset && !wanted.from_time_ms;
+    auto extra = static_cast<int64_t>(found.size() - wanted.limit);
+    if (newest)
+      found.erase(found.begin(), found.begin() + extra);
+    else
+      found.erase(found.end() - extra, found.end());
+  }
+  return found;
+}
+
 // Rows as JSON texts, for tap.
 class RowTexts : public sql::TransformOutput {
  public:
@@ -92,9 +136,11 @@ Result<std::vector<Tapped>> tap_table(Instance& instance, const store::Table& ta
                                                      .columns = topic.columns,
                                                      .select = definition.select,
                                                      .expectations = definition.expectations,
-                                                     .ttl = definition.ttl});
+                                                     .ttl = definition.ttl,
+                                                     .avro = topic.avro});
   if (!transform) return fail(ErrorCode::kInvalid, "{}", transform.error().message);
-  auto newest = MR_TRY(records(instance, topic.name, {.limit = limit}));
+  auto newest = MR_TRY(read_records(instance, topic.name, {.limit = limit}));
+  topic::ValueText text(topic);
   std::vector<Tapped> tapped;
   for (auto& record : newest) {
     Tapped one;
@@ -107,6 +153,7 @@ Result<std::vector<Tapped>> tap_table(Instance& instance, const store::Table& ta
     if (record.value) value = std::string_view(padded).substr(0, size);
     MR_TRY(transform->run(std::span(&value, 1), rows, failures));
     one.record = std::move(record);
+    if (one.record.value) one.record.value = text.of(*one.record.value);
     one.rows = std::move(rows.texts);
     if (!failures.empty()) one.failure = words_of(failures[0]);
     tapped.push_back(std::move(one));
@@ -140,11 +187,6 @@ DeadLetter dead_letter_of(const Record& record) {
           .value = record.value.value_or("")};
 }
 
-bool by_time(const Record& a, const Record& b) {
-  return std::tie(a.timestamp_ms, a.topic, a.partition, a.offset) <
-         std::tie(b.timestamp_ms, b.topic, b.partition, b.offset);
-}
-
 }  // namespace
 
 Result<int64_t> query(Instance& instance, std::string_view sql, sql::QueryOutput& output) {
@@ -171,6 +213,7 @@ Result<TopicDescription> describe_topic(Instance& instance, std::string_view nam
   auto definition = MR_TRY(topic::definition_of(*topic));
   TopicDescription description{.name = topic->name(),
                                .key = definition.key,
+                               .format = definition.avro == nullptr ? "json" : "avro",
                                .columns = definition.columns,
                                .is_dead_letters = is_dead_letters_topic(name)};
   for (int32_t i = 0; i < topic->partition_count(); ++i) {
@@ -185,38 +228,11 @@ Result<TopicDescription> describe_topic(Instance& instance, std::string_view nam
 
 Result<std::vector<Record>> records(Instance& instance, std::string_view topic_name,
                                     const RecordsWanted& wanted) {
+  auto found = MR_TRY(read_records(instance, topic_name, wanted));
   auto* topic = MR_TRY(find_topic(instance, topic_name));
-  if (wanted.limit > limits::kApiRecordsMax)
-    return fail(ErrorCode::kLimit, "at most {} records at once", limits::kApiRecordsMax);
-  if (wanted.partition && (*wanted.partition < 0 || *wanted.partition >= topic->partition_count()))
-    return fail(ErrorCode::kNotFound, "topic {} has partitions 0 to {}, not {}", topic_name,
-                topic->partition_count() - 1, *wanted.partition);
-  std::vector<Record> found;
-  for (int32_t i = 0; i < topic->partition_count(); ++i) {
-    if (wanted.partition && *wanted.partition != i) continue;
-    auto& partition = topic->partition(PartitionId(i));
-    Offset next = MR_TRY(first_wanted(partition, wanted));
-    topic::Reader reader;
-    for (size_t taken = 0; taken < wanted.limit;) {
-      if (next >= partition.end_offset()) break;
-      auto batch = MR_TRY(reader.read(partition, next));
-      if (batch.empty()) break;
-      for (const auto& record : batch) {
-        if (taken++ == wanted.limit) break;
-        found.push_back(MR_TRY(owned(topic->name(), i, record)));
-      }
-      next = batch.back().offset + 1;
-    }
-  }
-  std::ranges::sort(found, by_time);
-  if (found.size() > wanted.limit) {
-    bool newest = !wanted.from_offset && !wanted.from_time_ms;
-    auto extra = static_cast<int64_t>(found.size() - wanted.limit);
-    if (newest)
-      found.erase(found.begin(), found.begin() + extra);
-    else
-      found.erase(found.end() - extra, found.end());
-  }
+  topic::ValueText text(MR_TRY(topic::definition_of(*topic)));
+  for (auto& record : found)
+    if (record.value) record.value = text.of(*record.value);
   return found;
 }
 
@@ -263,7 +279,7 @@ Result<std::vector<DeadLetter>> dead_letters(Instance& instance, std::string_vie
   for (auto* topic : instance.log().topics()) {
     if (!is_dead_letters_topic(topic->name())) continue;
     if (!node.empty() && topic->name() != dead_letters_topic(node)) continue;
-    for (auto& record : MR_TRY(records(instance, topic->name(), {.limit = limit})))
+    for (auto& record : MR_TRY(read_records(instance, topic->name(), {.limit = limit})))
       found.push_back(std::move(record));
   }
   if (found.empty() && !node.empty()) {
@@ -304,9 +320,9 @@ Result<DeadLetter> dead_letter(Instance& instance, std::string_view address) {
   auto topic = dead_letters_topic(address.substr(0, before));
   if (instance.log().find_topic(topic) == nullptr)
     return fail(ErrorCode::kNotFound, "{} has no dead letters", address.substr(0, before));
-  auto found = MR_TRY(
-      records(instance, topic,
-              {.partition = static_cast<int32_t>(*partition), .from_offset = *offset, .limit = 1}));
+  auto found = MR_TRY(read_records(
+      instance, topic,
+      {.partition = static_cast<int32_t>(*partition), .from_offset = *offset, .limit = 1}));
   if (found.empty() || found[0].offset != *offset)
     return fail(ErrorCode::kNotFound, "there is no dead letter {}", address);
   return dead_letter_of(found[0]);

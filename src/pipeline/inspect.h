@@ -24,6 +24,7 @@ Result<int64_t> query(Instance& instance, std::string_view sql, sql::QueryOutput
 struct TopicDescription {
   std::string name;
   std::vector<std::string> key;  // columns
+  std::string format;            // "json", "avro"
   schema::Columns columns;
   bool is_dead_letters = false;
   struct Partition {
@@ -37,7 +38,7 @@ struct TopicDescription {
 // Errors: kNotFound, with the nearest name.
 Result<TopicDescription> describe_topic(Instance& instance, std::string_view name);
 
-// A record, owned.
+// A record, owned; its value as JSON where the topic has it so or in Avro.
 struct Record {
   std::string topic;
   int32_t partition = 0;

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "schema/avro.h"
 #include "topic/key.h"
 
 namespace millrace::pipeline {
@@ -54,10 +55,15 @@ class Planner {
   void add_topic(const spec::TopicSpec& spec, schema::Columns columns) {
     auto key = spec.key;
     std::erase_if(key, [&](const std::string& name) { return !check_key(spec, name, columns); });
+    bool is_avro = spec.format == spec::ValueFormat::kAvro;
+    if (is_avro)
+      if (auto schema = schema::to_avro_schema(columns, spec.name); !schema)
+        error(spec.place, schema.error().message());
     topics_.push_back({.name = spec.name,
                        .columns = std::move(columns),
                        .key = std::move(key),
-                       .partitions = spec.partitions});
+                       .partitions = spec.partitions,
+                       .avro = is_avro ? std::make_shared<sql::AvroSchemas>() : nullptr});
   }
 
   // Whether a topic's column can be in its key.
@@ -107,7 +113,8 @@ class Planner {
                             .columns = topic->columns,
                             .select = table.from.text,
                             .expectations = conditions,
-                            .ttl = table.ttl.text};
+                            .ttl = table.ttl.text,
+                            .avro = topic->avro};
     auto transform = sql::Transform::prepare(engine_, spec);
     if (!transform) return error(transform.error(), table);
 

@@ -198,6 +198,68 @@ TEST_F(ValuesTest, ARowLivesAsLongAsItsTtlFromItsRecordsTimestamp) {
             "expect ttl: a TTL is 1 to 630720000 seconds, not -86400");
 }
 
+TEST_F(ValuesTest, AnAvroTopicMakesTheRowsOfAJsonTopic) {
+  auto run_as = [&](const std::string& format) {
+    fs::remove_all(path("data"));
+    write("p.yaml", fmt::format(R"(name: users
+sources:
+  users:
+    http: {{url: "sample://randomuser/api/?results=300&seed=s&extras=1"}}
+    items: results
+    schema: user.schema.json
+    to: people
+    select: SELECT login.uuid AS id, name, dob.date AS born, location FROM users
+topics:
+  people: {{key: id, format: {}}}
+tables:
+  ks.people: {{primary_key: id, from: SELECT * FROM people, expect: {{title: name.title <> 'Ms'}}}}
+)",
+                                format));
+    write("user.schema.json", R"({"type": "object", "properties": {
+      "login": {"type": "object", "properties": {"uuid": {"type": "string", "format": "uuid"}}},
+      "name": {"type": "object", "properties": {"title": {"type": "string"},
+                                                "first": {"type": "string"}}},
+      "dob": {"type": "object",
+              "properties": {"date": {"type": "string", "format": "date-time"}}},
+      "location": {"type": "object", "properties": {
+        "postcode": {"type": ["integer", "string"]},
+        "street": {"type": "object", "properties": {"number": {"type": "integer"}}}}}}})");
+    auto status = run({});
+    EXPECT_GT(status.dead_letters, 0);
+    EXPECT_EQ(status.written + status.dead_letters, 300);
+    auto rows = query("SELECT * FROM ks.people ORDER BY id");
+    EXPECT_EQ(query("SELECT * FROM people WHERE name.title <> 'Ms' ORDER BY id"), rows);
+    return rows;
+  };
+  auto json = run_as("json");
+  auto avro = run_as("avro");
+  EXPECT_EQ(avro, json);
+  auto instance = open();
+  EXPECT_EQ(describe_topic(*instance, "people")->format, "avro");
+  EXPECT_THAT(*records(*instance, "people", {.limit = 1})->at(0).value, HasSubstr(R"("born":"19)"));
+  EXPECT_THAT(*tap(*instance, "people", 1)->at(0).record.value, HasSubstr(R"("postcode":)"));
+  EXPECT_THAT(*tap(*instance, "ks.people", 1)->at(0).record.value, HasSubstr(R"("postcode":)"));
+}
+
+TEST_F(ValuesTest, BytesThatAreNoAvroAreADeadLetter) {
+  write("p.yaml",
+        "name: values\ntopics:\n  people: {key: id, format: avro, schema: person.schema.json}\n"
+        "tables:\n  ks.people: {primary_key: id, from: FROM people}\n");
+  const std::string good("\0\0\0\0\1\2\4de\2\x0e\2\4me\2\0", 17);
+  auto status =
+      run({{"7", good}, {"8", "{\"id\":8}"}, {"9", good.substr(0, 9)}, {"7", "\0\0\0\0\5"}});
+  EXPECT_EQ(status.written, 1);
+  EXPECT_EQ(status.dead_letters, 3);
+  EXPECT_THAT(query("SELECT id, name, days FROM ks.people"),
+              ElementsAre(R"({"id":7,"name":"me","days":0})"));
+  auto instance = open();
+  auto letters = dead_letters(*instance, "ks.people", 10);
+  ASSERT_EQ(letters->size(), 3u) << letters->back().error;
+  EXPECT_EQ(letters->at(0).stage, "decode");
+  EXPECT_THAT(letters->at(1).error, HasSubstr("bad Avro"));
+  EXPECT_EQ(letters->at(1).value, good.substr(0, 9));
+}
+
 TEST_F(ValuesTest, ATtlThatIsNoneIsRefusedWithItsPlace) {
   write_pipeline("id",
                  "  ks.people:\n    primary_key: id\n    from: SELECT id FROM people\n"

@@ -33,6 +33,7 @@ sources:
 topics:
   goods:
     key: id
+    format: avro
 tables:
   app.goods:
     primary_key: id

@@ -64,6 +64,23 @@ Object<SourceSpec> source() {
           }};
 }
 
+Value<ValueFormat> value_format() {
+  return {{"`json` or `avro`", {{"enum", {"json", "avro"}}}, {}},
+          [](Reader& reader, const Item& item, ValueFormat& to) {
+            auto text = reader.plain(item, "json or avro");
+            if (!text) return;
+            if (*text == "protobuf")
+              reader.error(reader.place(item.node),
+                           "the format protobuf is not there yet; write json or avro");
+            else if (*text != "json" && *text != "avro")
+              reader.unexpected(item, "json or avro", in_quotes(*text));
+            to = *text == "avro" ? ValueFormat::kAvro : ValueFormat::kJson;
+          },
+          [](const ValueFormat& format) {
+            return std::string(format == ValueFormat::kAvro ? "avro" : "json");
+          }};
+}
+
 Object<TopicSpec> topic() {
   return {"topic",
           "A log of records in order, split into partitions.",
@@ -74,6 +91,9 @@ Object<TopicSpec> topic() {
                   .placed(&TopicSpec::key_place),
               key("partitions", &TopicSpec::partitions, small_number(1, limits::kPartitionsMax),
                   "How many partitions."),
+              key("format", &TopicSpec::format, value_format(),
+                  "What a record's value is: `json`, an object; or `avro`, in Confluent's framing, "
+                  "with the schemas in the topic's folder."),
               key("schema", schema_file<TopicSpec>(),
                   "JSON Schema of a record's value. Needed only where no source here feeds the "
                   "topic.")

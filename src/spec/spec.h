@@ -50,12 +50,16 @@ struct SourceSpec {
   Sql select;
 };
 
+// What a topic's values are.
+enum class ValueFormat : uint8_t { kJson, kAvro };
+
 struct TopicSpec {
   std::string name;
   Place place;
   std::vector<std::string> key;  // columns; none: records without a key, spread over the partitions
   Place key_place;
   int32_t partitions = 1;
+  ValueFormat format = ValueFormat::kJson;
   std::string schema_file;  // as written; empty: none
   Place schema_place;       // line 0: none
   schema::Columns columns;  // from that file; empty: those of the select that feeds it

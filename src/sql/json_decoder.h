@@ -8,26 +8,26 @@
 #include <string_view>
 
 #include "schema/type.h"
-#include "sql/vector.h"
+#include "sql/record_format.h"
 
 namespace millrace::sql {
 
 // Decodes one object after another. Fields that are no columns are passed over; of a key that
 // stands twice the last counts. Belongs to one thread; keeps its memory.
-class JsonDecoder {
+class JsonDecoder final : public RecordDecoder {
  public:
   // `columns` lives as long as the decoder.
   explicit JsonDecoder(const schema::Columns& columns);
-  ~JsonDecoder();
+  ~JsonDecoder() override;
   JsonDecoder(JsonDecoder&&) noexcept;
 
   // Takes the vectors of an empty chunk, one for each column. Texts decoded before are forgotten.
-  void begin(std::span<VectorWriter> columns);
+  void begin(std::span<VectorWriter> columns) override;
   // Writes `json` (kJsonPadding readable bytes behind it) into row `row`. False: error() says why,
   // and the row may be written again.
-  bool decode(std::string_view json, size_t row);
+  bool decode(std::string_view json, size_t row) override;
   // "location.postcode: expected a string or an integer, got true".
-  const std::string& error() const;
+  const std::string& error() const override;
 
  private:
   struct Impl;

@@ -5,7 +5,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "sql/connection.h"
-#include "sql/json_decoder.h"
+#include "sql/record_format.h"
 #include "sql/select_statement.h"
 
 namespace millrace::sql {
@@ -28,7 +28,7 @@ struct Transform::Impl {
   schema::Columns read_columns;                    // what is decoded
   std::vector<std::optional<std::string>> passed;  // by output column: the input's, unchanged
   std::vector<VectorWriter> writers;
-  std::optional<JsonDecoder> decoder;
+  std::unique_ptr<RecordDecoder> decoder;
 
   // The slice being run: at most kChunkRows records, so one chunk.
   std::span<const std::optional<std::string_view>> records;
@@ -161,7 +161,7 @@ std::optional<SqlProblem> Transform::Impl::compile() {
                           "COLUMNS with a pattern cannot be used here, a lambda can: "
                           "COLUMNS(c -> regexp_matches(c, '…'))"};
   for (const auto& column : read_columns) writers.emplace_back(column.type);
-  decoder.emplace(read_columns);
+  decoder = make_decoder(read_columns, spec.avro);
   return std::nullopt;
 }
 
@@ -406,6 +406,10 @@ std::optional<std::string> Transform::input_column(std::string_view name) const 
   auto found = std::ranges::find(impl_->columns, name, &schema::Field::name);
   if (found == impl_->columns.end()) return std::nullopt;
   return impl_->passed[static_cast<size_t>(found - impl_->columns.begin())];
+}
+
+void Transform::take_json() {
+  impl_->decoder = make_decoder(impl_->read_columns, nullptr);
 }
 
 Result<Transform::Counts> Transform::run(std::span<const std::optional<std::string_view>> records,

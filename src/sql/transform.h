@@ -1,4 +1,4 @@
-// A pipeline's SELECT over batches of JSON records.
+// A pipeline's SELECT over batches of records.
 #pragma once
 
 #include <functional>
@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "schema/type.h"
+#include "sql/avro_schemas.h"
 #include "sql/engine.h"
 #include "sql/vector.h"
 
@@ -40,6 +41,7 @@ struct TransformSpec {
   // How long a row lives, of the SELECT's columns: a whole number of seconds or an INTERVAL; NULL:
   // for ever. Empty: all rows do.
   std::string ttl;
+  std::shared_ptr<const AvroSchemas> avro;  // of the records; nullptr: they are JSON
 };
 
 // The rule that a row fails whose TTL is not 1 to limits::kTtlSecondsMax.
@@ -92,7 +94,9 @@ class Transform {
     size_t filtered = 0;  // records without rows
     size_t failed = 0;    // passed + filtered + failed = records
   };
-  // Runs the batch `records` (JSON texts, each followed by kJsonPadding readable bytes; nullopt: a
+  // From now on records are JSON, whatever the spec says: those that tests of a pipeline are given.
+  void take_json();
+  // Runs the batch `records` (values, each followed by kJsonPadding readable bytes; nullopt: a
   // tombstone, which is filtered). Failures are added to `failures`, in order.
   // Errors: those of `output`.
   Result<Counts> run(std::span<const std::optional<std::string_view>> records,

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <utility>
 
+#include "base/check.h"
 #include "base/limits.h"
 #include "base/text.h"
 
@@ -20,9 +21,12 @@ static_assert(kPageBytesMax + limits::kRecordBytesMax <= limits::kBatchBytesMax)
 PageWriter::PageWriter(log::Topic& topic, const TopicDefinition& definition,
                        const schema::Columns& columns)
     : topic_(topic),
-      writer_(columns),
+      writer_(sql::make_writer(columns, definition.avro.get())),
       key_writer_(columns, definition.key),
-      partitions_(static_cast<size_t>(topic.partition_count())) {}
+      partitions_(static_cast<size_t>(topic.partition_count())) {
+  MR_CHECK(definition.avro == nullptr ||
+           (definition.avro->written_id() != 0 && definition.columns == columns));
+}
 
 void PageWriter::begin(int64_t timestamp_ms) {
   timestamp_ms_ = timestamp_ms;
@@ -62,7 +66,7 @@ Result<void> PageWriter::rows(const sql::Rows& rows, std::span<const int32_t>,
     page.pending = true;
     std::swap(page.key, key_);
     page.value.clear();
-    writer_.append(rows, row, page.value);
+    writer_->append(rows, row, page.value);
     size_t bytes = page.value.size() + (page.key ? page.key->size() : 0);
     if (bytes > limits::kRecordBytesMax)
       return fail(ErrorCode::kLimit, "a row for topic {} makes a record of {}; at most {} fit",

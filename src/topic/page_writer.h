@@ -11,7 +11,7 @@
 
 #include "log/log.h"
 #include "record/record.h"
-#include "sql/json_writer.h"
+#include "sql/record_format.h"
 #include "sql/transform.h"
 #include "topic/key.h"
 #include "topic/topic_definition.h"
@@ -24,7 +24,8 @@ inline constexpr std::string_view kPagePartitionsHeader = "millrace.page.partiti
 // Collects a page's rows, then appends them with the page's cursor.
 class PageWriter : public sql::TransformOutput {
  public:
-  // `columns`: of the rows; those of `definition.key` are among them.
+  // `columns`: of the rows; those of `definition.key` are among them, and where the values are Avro
+  // they are the definition's.
   PageWriter(log::Topic& topic, const TopicDefinition& definition, const schema::Columns& columns);
 
   // Starts a page whose records carry this timestamp.
@@ -52,7 +53,7 @@ class PageWriter : public sql::TransformOutput {
   size_t partition_for(const sql::Rows& rows, size_t row);
 
   log::Topic& topic_;
-  sql::JsonWriter writer_;
+  std::unique_ptr<sql::RecordWriter> writer_;
   KeyWriter key_writer_;
   std::vector<PartitionPage> partitions_;
   std::optional<std::string> key_;

@@ -1,6 +1,6 @@
 #include "topic/relation.h"
 
-#include "sql/json_decoder.h"
+#include "sql/record_format.h"
 #include "topic/reader.h"
 
 namespace millrace::topic {
@@ -8,16 +8,17 @@ namespace {
 
 class TopicScan : public sql::RelationScan {
  public:
-  TopicScan(log::Partition& partition, schema::Columns columns, std::atomic<int64_t>& undecodable)
+  TopicScan(log::Partition& partition, schema::Columns columns,
+            std::shared_ptr<const sql::AvroSchemas> avro, std::atomic<int64_t>& undecodable)
       : partition_(partition),
         columns_(std::move(columns)),
-        decoder_(columns_),
+        decoder_(sql::make_decoder(columns_, std::move(avro))),
         undecodable_(undecodable),
         next_(partition.start_offset()),
         end_(partition.end_offset()) {}
 
   Result<size_t> fill(std::span<sql::VectorWriter> writers) override {
-    decoder_.begin(writers);
+    decoder_->begin(writers);
     size_t row = 0;
     while (row == 0) {
       if (at_ == records_.size()) {
@@ -31,7 +32,7 @@ class TopicScan : public sql::RelationScan {
       while (at_ < records_.size() && row < sql::kChunkRows) {
         const auto& record = records_[at_++];
         if (record.offset >= end_ || !record.value) continue;
-        if (decoder_.decode(*record.value, row))
+        if (decoder_->decode(*record.value, row))
           ++row;
         else
           ++undecodable_;
@@ -43,7 +44,7 @@ class TopicScan : public sql::RelationScan {
  private:
   log::Partition& partition_;
   schema::Columns columns_;
-  sql::JsonDecoder decoder_;
+  std::unique_ptr<sql::RecordDecoder> decoder_;
   std::atomic<int64_t>& undecodable_;
   Reader reader_;
   std::span<const record::RecordView> records_;
@@ -66,7 +67,7 @@ Result<std::unique_ptr<sql::RelationScan>> TopicRelation::open(std::span<const u
   schema::Columns wanted;
   for (uint32_t column : columns) wanted.push_back(definition_.columns[column]);
   return std::make_unique<TopicScan>(topic_.partition(PartitionId(static_cast<int32_t>(part))),
-                                     std::move(wanted), undecodable_);
+                                     std::move(wanted), definition_.avro, undecodable_);
 }
 
 }  // namespace millrace::topic

@@ -1,4 +1,5 @@
-// topic: a pipeline's topics: JSON records with a key, in partitions, on the embedded log.
+// topic: a pipeline's topics: records, JSON or Avro, with a key, in partitions, on the embedded
+// log.
 //
 // Called by pipeline (its loops) and, through it, by the doors. Leaves to others: durability and
 // offsets (log), bytes of a batch (record), decoding and encoding of values (sql), what a dead
@@ -14,3 +15,4 @@
 #include "topic/reader.h"
 #include "topic/relation.h"
 #include "topic/topic_definition.h"
+#include "topic/value_text.h"

@@ -4,8 +4,12 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "topic/schemas.h"
+
 namespace millrace::topic {
 namespace {
+
+constexpr std::string_view kAvro = "avro";
 
 // MurmurHash2 with the seed and the byte order of Kafka's clients.
 uint32_t murmur2(std::string_view bytes) {
@@ -42,33 +46,8 @@ std::vector<std::string> key_of(const nlohmann::json& key) {
   return name.empty() ? std::vector<std::string>{} : std::vector{name};
 }
 
-}  // namespace
-
-std::string to_metadata(const TopicDefinition& definition) {
-  // Data directories from before keys of several columns have one name, or "".
-  nlohmann::json key = definition.key;
-  if (definition.key.size() < 2) key = definition.key.empty() ? "" : definition.key[0];
-  return nlohmann::json{{"columns", schema::to_json(definition.columns)}, {"key", std::move(key)}}
-      .dump();
-}
-
-Result<TopicDefinition> definition_of(const log::Topic& topic) {
-  auto json = nlohmann::json::parse(topic.metadata(), nullptr, false);
-  if (!json.is_object() || !json.contains("columns") || !has_key(json))
-    return fail(ErrorCode::kCorrupt, "topic {}: its metadata cannot be read: {}", topic.name(),
-                topic.metadata());
-  return TopicDefinition{
-      .name = topic.name(),
-      .columns = MR_TRY_IN(schema::columns_from_json(json["columns"]), "topic " + topic.name()),
-      .key = key_of(json["key"]),
-      .partitions = topic.partition_count()};
-}
-
-Result<log::Topic*> open_topic(log::Log& log, const TopicDefinition& definition) {
-  auto* topic = log.find_topic(definition.name);
-  if (topic == nullptr)
-    return log.create_topic(definition.name, definition.partitions, to_metadata(definition));
-  auto existing = MR_TRY(definition_of(*topic));
+// Errors: kConflict, where records that are there would be in wrong places or could not be read.
+Result<void> check_same(const TopicDefinition& existing, const TopicDefinition& definition) {
   if (existing.partitions != definition.partitions)
     return fail(ErrorCode::kConflict,
                 "topic {} has {} partitions, the pipeline file says {}: keys would change their "
@@ -79,7 +58,59 @@ Result<log::Topic*> open_topic(log::Log& log, const TopicDefinition& definition)
                 "topic {} has the key '{}', the pipeline file says '{}': records of one key would "
                 "lose their order; give the new key to a topic of another name",
                 definition.name, fmt::join(existing.key, ", "), fmt::join(definition.key, ", "));
-  if (existing.columns != definition.columns) MR_TRY(topic->set_metadata(to_metadata(definition)));
+  if ((existing.avro == nullptr) != (definition.avro == nullptr))
+    return fail(ErrorCode::kConflict,
+                "topic {} has values in the format {}, the pipeline file says {}: give the new "
+                "format to a topic of another name",
+                definition.name, existing.avro == nullptr ? "json" : kAvro,
+                definition.avro == nullptr ? "json" : kAvro);
+  return {};
+}
+
+}  // namespace
+
+std::string to_metadata(const TopicDefinition& definition) {
+  // Data directories from before keys of several columns have one name, or "".
+  nlohmann::json key = definition.key;
+  if (definition.key.size() < 2) key = definition.key.empty() ? "" : definition.key[0];
+  nlohmann::json json{{"columns", schema::to_json(definition.columns)}, {"key", std::move(key)}};
+  if (definition.avro != nullptr) json["format"] = kAvro;
+  return json.dump();
+}
+
+Result<TopicDefinition> definition_of(const log::Topic& topic) {
+  auto json = nlohmann::json::parse(topic.metadata(), nullptr, false);
+  if (!json.is_object() || !json.contains("columns") || !has_key(json))
+    return fail(ErrorCode::kCorrupt, "topic {}: its metadata cannot be read: {}", topic.name(),
+                topic.metadata());
+  TopicDefinition definition{
+      .name = topic.name(),
+      .columns = MR_TRY_IN(schema::columns_from_json(json["columns"]), "topic " + topic.name()),
+      .key = key_of(json["key"]),
+      .partitions = topic.partition_count()};
+  if (!json.contains("format")) return definition;
+  if (json["format"] != kAvro)
+    return fail(ErrorCode::kUnsupported,
+                "topic {} has values in the format {}; use the version of millrace that made it",
+                topic.name(), json["format"].dump());
+  definition.avro = std::make_shared<sql::AvroSchemas>();
+  MR_TRY(load_schemas(topic, definition.columns, *definition.avro));
+  return definition;
+}
+
+Result<log::Topic*> open_topic(log::Log& log, const TopicDefinition& definition) {
+  auto* topic = log.find_topic(definition.name);
+  if (topic == nullptr) {
+    auto metadata = to_metadata(definition);
+    topic = MR_TRY(log.create_topic(definition.name, definition.partitions, std::move(metadata)));
+  } else {
+    auto existing = MR_TRY(definition_of(*topic));
+    MR_TRY(check_same(existing, definition));
+  }
+  // Before the columns: what is written with a schema can be read from then on.
+  if (definition.avro != nullptr) MR_TRY(keep_schema(*topic, definition.columns, *definition.avro));
+  auto metadata = to_metadata(definition);
+  if (topic->metadata() != metadata) MR_TRY(topic->set_metadata(std::move(metadata)));
   return topic;
 }
 

@@ -104,6 +104,7 @@ std::string to_json(const pipeline::TopicDescription& topic) {
   if (topic.key.size() < 2) key = topic.key.empty() ? "" : topic.key[0];
   Json json = {{"name", topic.name},
                {"key", std::move(key)},
+               {"format", topic.format},
                {"dead_letters", topic.is_dead_letters},
                {"columns", Json::array()},
                {"partitions", Json::array()}};
