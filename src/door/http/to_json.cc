@@ -102,12 +102,9 @@ Json to_json(const pipeline::TopicStatus& topic) {
 std::string to_json(const pipeline::TopicDescription& topic) {
   Json key = topic.key;
   if (topic.key.size() < 2) key = topic.key.empty() ? "" : topic.key[0];
-  Json json = {{"name", topic.name},
-               {"key", std::move(key)},
-               {"format", topic.format},
-               {"dead_letters", topic.is_dead_letters},
-               {"columns", Json::array()},
-               {"partitions", Json::array()}};
+  Json json = {{"name", topic.name},       {"key", std::move(key)},
+               {"format", topic.format},   {"dead_letters", topic.is_dead_letters},
+               {"columns", Json::array()}, {"partitions", Json::array()}};
   for (const auto& column : topic.columns) {
     json["columns"].push_back({{"name", column.name}, {"type", schema::to_sql(column.type)}});
   }
