@@ -79,6 +79,20 @@ Result<void> File::truncate(uint64_t size) {
   return {};
 }
 
+Result<void> File::zero() {
+  const uint64_t end = MR_TRY(size());
+  if (end == 0) return {};
+  auto zeroed = call([&] { return open_->zero(end); });
+  if (zeroed) return {};
+  if (zeroed.error() != EOPNOTSUPP) return os_error("clear", path_, zeroed.error());
+  constexpr size_t kZerosBytes = size_t{1} << 20;
+  const std::string zeros(kZerosBytes, '\0');
+  for (uint64_t at = 0; at < end; at += kZerosBytes)
+    MR_TRY(
+        write_at(at, std::string_view(zeros).substr(0, std::min<uint64_t>(end - at, kZerosBytes))));
+  return {};
+}
+
 Result<uint64_t> File::size() const {
   auto size = open_->size();
   if (!size) return os_error("look at", path_, size.error());

@@ -38,6 +38,8 @@ class File {
   // it; new bytes read as zeros. Never makes a file shorter.
   Result<void> allocate(uint64_t size);
   Result<void> truncate(uint64_t size);
+  // Makes all of the file's bytes zeros and keeps its disk space.
+  Result<void> zero();
   Result<uint64_t> size() const;
   // Where bytes that may differ from zero begin at or after `position`; nullopt: there are none.
   // A file system that cannot tell answers `position` itself.

@@ -1,6 +1,7 @@
 // What is under a File: an open file, one call of the operating system at a time.
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -26,6 +27,9 @@ class OpenFile {
   // Disk space up to `size`, which the file then has. Not called to make a file shorter.
   virtual Call<> allocate(uint64_t size) = 0;
   virtual Call<> truncate(uint64_t size) = 0;
+  // Makes all bytes before `size` zeros without giving their disk space back. EOPNOTSUPP: there is
+  // no such call, and File writes them.
+  virtual Call<> zero(uint64_t /*size*/) { return std::unexpected(EOPNOTSUPP); }
   virtual Call<uint64_t> size() = 0;
   virtual Call<std::optional<uint64_t>> next_data(uint64_t position) = 0;
   // False: somebody else has the lock. Dropped when the file is closed.

@@ -51,6 +51,11 @@ class Descriptor final : public OpenFile {
     return done(::ftruncate(number_, static_cast<off_t>(size)));
   }
 
+  Call<> zero(uint64_t size) override {
+    return done(::fallocate(number_, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, 0,
+                            static_cast<off_t>(size)));
+  }
+
   Call<uint64_t> size() override {
     struct stat status;
     if (::fstat(number_, &status) != 0) return std::unexpected(errno);

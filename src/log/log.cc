@@ -69,6 +69,13 @@ Result<void> Partition::truncate(Offset end) {
   return impl_->truncate(end);
 }
 
+Result<Offset> Partition::kept_from(const Retention& retention, int64_t now_ms) {
+  return impl_->kept_from(retention, now_ms);
+}
+Result<void> Partition::remove_before(Offset offset) {
+  return impl_->remove_before(offset);
+}
+
 Topic::Topic(std::unique_ptr<TopicImpl> impl) : impl_(std::move(impl)) {}
 Topic::~Topic() = default;
 const std::string& Topic::name() const {

@@ -39,6 +39,12 @@ namespace millrace::log {
 class PartitionImpl;
 class TopicImpl;
 
+// How much of a partition is kept; what is left out sets no bound.
+struct Retention {
+  std::optional<std::chrono::milliseconds> time;  // since a record's timestamp
+  std::optional<uint64_t> bytes;                  // of one partition
+};
+
 // One partition. Offsets from start_offset() to end_offset() - 1 can be read.
 class Partition {
  public:
@@ -84,6 +90,16 @@ class Partition {
   // anyone has read them: a source's start-up uses it to undo a half-written page.
   // Errors: kInvalid (`end` is not where a batch begins), kNotFound (outside the log), kIo.
   Result<void> truncate(Offset end);
+
+  // The first offset that `retention` keeps at `now_ms`, where a segment begins. Older ones are
+  // past its time, or there are its bytes without them; the newest segment with records is kept
+  // always. Begins a new segment where the first record of the last one is past the time, so that
+  // its turn comes too. Errors: kCorrupt, kIo.
+  Result<Offset> kept_from(const Retention& retention, int64_t now_ms);
+  // Removes the segments all of whose records are before `offset`, durably and from the first on,
+  // but never the newest with records. What a reader has found it reads to the end. After an error
+  // of the folder the partition takes no more appends, as after one of append(). Errors: kIo.
+  Result<void> remove_before(Offset offset);
 
  private:
   friend class TopicImpl;

@@ -1,6 +1,7 @@
 #include "log/partition.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace millrace::log {
 
@@ -19,7 +20,7 @@ PartitionImpl::~PartitionImpl() {
 Result<void> PartitionImpl::create(const std::string& folder, const Options& options,
                                    Logger& logger) {
   MR_TRY(options.disk->make_directories(folder));
-  MR_TRY(Segment::create(folder, Offset(0), options, logger));
+  MR_TRY(Segment::create(folder, Offset(0), "", options, logger));
   return {};
 }
 
@@ -28,13 +29,15 @@ Result<std::unique_ptr<PartitionImpl>> PartitionImpl::open(std::string folder,
                                                            std::function<void()> on_durable) {
   if (!options.read_only) MR_TRY(options.disk->sync_directory(folder));
   std::vector<Offset> bases;
-  for (const auto& name : MR_TRY(options.disk->list_directory(folder)))
+  auto names = MR_TRY(options.disk->list_directory(folder));
+  for (const auto& name : names)
     if (auto base = Segment::base_offset_of(name)) bases.push_back(*base);
   if (bases.empty())
     return fail(ErrorCode::kCorrupt, "the partition {} has no segment file; restore it from a copy",
                 folder);
   std::unique_ptr<PartitionImpl> partition(
       new PartitionImpl(std::move(folder), options, logger, std::move(on_durable)));
+  if (!options.read_only) MR_TRY(partition->remove_leftovers(names));
   Segments segments;
   for (size_t i = 0; i < bases.size(); ++i) {
     std::optional<Offset> next;
@@ -122,7 +125,9 @@ Result<void> PartitionImpl::roll() {
   rolling_ = true;
   Segments next = *segments();
   next.back()->seal();
-  next.push_back(MR_TRY(Segment::create(folder_, next.back()->written().end, options_, logger_)));
+  auto spare = std::exchange(spare_, {});
+  next.push_back(
+      MR_TRY(Segment::create(folder_, next.back()->written().end, spare, options_, logger_)));
   set_segments(std::move(next));
   rolling_ = false;
   return {};
@@ -209,7 +214,7 @@ Result<void> PartitionImpl::truncate(Offset end) {
   Extent extent = MR_TRY(last->extent_before(end));
   // From the last on, one by one: a crash in between leaves a shorter log without a gap.
   for (; kept.size() > count; kept.pop_back()) {
-    auto removed = Segment::remove_files(*options_.disk, folder_, kept.back()->base_offset());
+    auto removed = Segment::remove(*options_.disk, folder_, kept.back()->base_offset(), false);
     if (!removed) return poison(std::move(removed).error());
   }
   auto cut = last->truncate(extent);

@@ -37,6 +37,8 @@ class PartitionImpl {
   Result<std::string_view> read(Offset from, size_t bytes_max, std::string& buffer) const;
   Result<Offset> offset_at(int64_t timestamp_ms) const;
   Result<void> truncate(Offset end);
+  Result<Offset> kept_from(const Retention& retention, int64_t now_ms);
+  Result<void> remove_before(Offset offset);
 
  private:
   using Segments = std::vector<std::shared_ptr<Segment>>;
@@ -50,14 +52,19 @@ class PartitionImpl {
   std::unexpected<Error> poison(Error error);
   Result<std::shared_ptr<Segment>> room_for(size_t bytes);
   Result<void> roll();
+  Result<void> remove_leftovers(const std::vector<std::string>& names) const;
+  Result<std::shared_ptr<Segment>> take_first(Offset offset, std::string& set_aside);
+  bool keep_spare(std::shared_ptr<Segment> segment);
 
   const std::string folder_;
   const Options options_;
   Logger& logger_;
   const std::function<void()> on_durable_;
 
+  std::mutex remove_mutex_;  // one remover at a time; taken before write_mutex_
   std::mutex write_mutex_;
   bool rolling_ = false;  // a next segment was begun, and perhaps not made; under write_mutex_
+  std::string spare_;  // the path of a file of zeros for the next segment, or empty
 
   mutable std::mutex state_mutex_;
   std::condition_variable synced_;

@@ -12,21 +12,39 @@ namespace {
 constexpr size_t kDigits = 20;
 constexpr std::string_view kSegmentSuffix = ".segment";
 constexpr std::string_view kIndexSuffix = ".index";
+constexpr std::string_view kSpareSuffix = ".spare";
 
-std::string path_of(const std::string& folder, Offset base_offset, std::string_view suffix) {
+std::string named(const std::string& folder, Offset base_offset, std::string_view suffix) {
   return fmt::format("{}/{:020}{}", folder, base_offset.value, suffix);
 }
 
-}  // namespace
-
-std::optional<Offset> Segment::base_offset_of(std::string_view file_name) {
-  if (file_name.size() != kDigits + kSegmentSuffix.size() || !file_name.ends_with(kSegmentSuffix))
+// nullopt: not 20 digits and this suffix.
+std::optional<Offset> offset_in(std::string_view file_name, std::string_view suffix) {
+  if (file_name.size() != kDigits + suffix.size() || !file_name.ends_with(suffix))
     return std::nullopt;
   int64_t value = 0;
   const char* end = file_name.data() + kDigits;
   auto parsed = std::from_chars(file_name.data(), end, value);
   if (parsed.ec != std::errc() || parsed.ptr != end || value < 0) return std::nullopt;
   return Offset(value);
+}
+
+}  // namespace
+
+std::optional<Offset> Segment::base_offset_of(std::string_view file_name) {
+  return offset_in(file_name, kSegmentSuffix);
+}
+
+std::optional<Offset> Segment::index_of(std::string_view file_name) {
+  return offset_in(file_name, kIndexSuffix);
+}
+
+std::string Segment::path_of(const std::string& folder, Offset base_offset) {
+  return named(folder, base_offset, kSegmentSuffix);
+}
+
+bool Segment::is_spare(std::string_view file_name) {
+  return offset_in(file_name, kSpareSuffix).has_value();
 }
 
 Segment::Segment(io::File file, std::string index_path, Offset base_offset, const Options& options,
@@ -41,16 +59,21 @@ Segment::Segment(io::File file, std::string index_path, Offset base_offset, cons
       rows_{{.base_offset = base_offset}} {}
 
 Result<std::shared_ptr<Segment>> Segment::create(const std::string& folder, Offset base_offset,
-                                                 const Options& options, Logger& logger) {
-  std::string index_path = path_of(folder, base_offset, kIndexSuffix);
+                                                 const std::string& spare, const Options& options,
+                                                 Logger& logger) {
+  std::string index_path = named(folder, base_offset, kIndexSuffix);
   // First the index: one left from an earlier segment of that name must not outlive it.
   auto index = MR_TRY(IndexFile::open(*options.disk, index_path, 0));
-  auto file = MR_TRY(
-      options.disk->open(path_of(folder, base_offset, kSegmentSuffix), io::File::Mode::kCreate));
+  std::string path = path_of(folder, base_offset);
+  if (!spare.empty()) MR_TRY(options.disk->rename(spare, path));
+  auto mode = spare.empty() ? io::File::Mode::kCreate : io::File::Mode::kReadWrite;
+  auto file = MR_TRY(options.disk->open(path, mode));
+  uint64_t size = MR_TRY(file.size());
   MR_TRY(options.disk->sync_directory(folder));
   std::shared_ptr<Segment> segment(
       new Segment(std::move(file), std::move(index_path), base_offset, options, logger));
   segment->index_ = std::move(index);
+  segment->allocated_bytes_ = size;
   return segment;
 }
 
@@ -58,18 +81,32 @@ Result<std::shared_ptr<Segment>> Segment::open(const std::string& folder, Offset
                                                std::optional<Offset> next_base,
                                                const Options& options, Logger& logger) {
   auto mode = options.read_only ? io::File::Mode::kRead : io::File::Mode::kReadWrite;
-  auto file = MR_TRY(options.disk->open(path_of(folder, base_offset, kSegmentSuffix), mode));
+  auto file = MR_TRY(options.disk->open(path_of(folder, base_offset), mode));
   std::shared_ptr<Segment> segment(new Segment(
-      std::move(file), path_of(folder, base_offset, kIndexSuffix), base_offset, options, logger));
+      std::move(file), named(folder, base_offset, kIndexSuffix), base_offset, options, logger));
   MR_TRY(segment->recover(next_base));
   return segment;
 }
 
-Result<void> Segment::remove_files(io::Disk& disk, const std::string& folder, Offset base_offset) {
-  MR_TRY(disk.remove_file(path_of(folder, base_offset, kSegmentSuffix)));
-  auto removed = disk.remove_file(path_of(folder, base_offset, kIndexSuffix));
-  if (!removed && removed.error().code() != ErrorCode::kNotFound) return removed;
-  return disk.sync_directory(folder);
+Result<std::string> Segment::remove(io::Disk& disk, const std::string& folder, Offset base_offset,
+                                    bool keep_file) {
+  std::string spare;
+  if (keep_file) {
+    spare = named(folder, base_offset, kSpareSuffix);
+    MR_TRY(disk.rename(path_of(folder, base_offset), spare));
+  } else {
+    MR_TRY(disk.remove_file(path_of(folder, base_offset)));
+  }
+  auto index = disk.remove_file(named(folder, base_offset, kIndexSuffix));
+  if (!index && index.error().code() != ErrorCode::kNotFound)
+    return std::unexpected(std::move(index).error());
+  MR_TRY(disk.sync_directory(folder));
+  return spare;
+}
+
+Result<void> Segment::clear() {
+  MR_TRY(file_.zero());
+  return file_.sync_data();
 }
 
 Extent Segment::written() const {

@@ -34,15 +34,25 @@ class Segment {
   // The files' names: 20 digits and a suffix. nullopt: not the name of a segment file.
   static std::optional<Offset> base_offset_of(std::string_view file_name);
 
-  // Makes the files of an empty segment, whose names are durable when it returns.
+  static std::string path_of(const std::string& folder, Offset base_offset);
+
+  // Makes the files of an empty segment, whose names are durable when it returns. `spare`: a file
+  // of zeros in the folder that becomes the segment's; empty: a new one is made.
   static Result<std::shared_ptr<Segment>> create(const std::string& folder, Offset base_offset,
-                                                 const Options& options, Logger& logger);
+                                                 const std::string& spare, const Options& options,
+                                                 Logger& logger);
   // Opens and recovers. `next_base`: where the next segment begins, so that this one must be whole
   // up to there; nullopt for the last one, whose torn tail is cut. Errors: kCorrupt, kIo.
   static Result<std::shared_ptr<Segment>> open(const std::string& folder, Offset base_offset,
                                                std::optional<Offset> next_base,
                                                const Options& options, Logger& logger);
-  static Result<void> remove_files(io::Disk& disk, const std::string& folder, Offset base_offset);
+  // Removes the files, durably. With `keep_file` the segment's own stays as a spare: its new path;
+  // otherwise empty.
+  static Result<std::string> remove(io::Disk& disk, const std::string& folder, Offset base_offset,
+                                    bool keep_file);
+  // Whether it is the name of a spare; of which segment it names the index.
+  static bool is_spare(std::string_view file_name);
+  static std::optional<Offset> index_of(std::string_view file_name);
 
   Offset base_offset() const { return base_offset_; }
   Extent written() const;
@@ -62,6 +72,11 @@ class Segment {
   // Cuts what is behind `kept`, as of extent_before(); all is synced. Writes may follow.
   Result<void> truncate(const Extent& kept);
 
+  // Makes all of the file zeros, durably, once it is a spare that nobody else has any more.
+  Result<void> clear();
+
+  // The largest timestamp of the first batch; nullopt: none is durable.
+  Result<std::optional<int64_t>> first_timestamp_ms() const;
   // See Partition::read; `from` is before durable().end. No other segment's batches.
   Result<std::string_view> read(Offset from, size_t bytes_max, std::string& buffer) const;
   // What is before `end`, where a batch begins or the durable end is. Errors: kInvalid, kCorrupt.

@@ -95,4 +95,13 @@ Result<std::optional<Offset>> Segment::offset_at(int64_t timestamp_ms) const {
   return std::nullopt;
 }
 
+Result<std::optional<int64_t>> Segment::first_timestamp_ms() const {
+  if (durable().bytes == 0) return std::nullopt;
+  std::string bytes(record::kBatchHeaderSize, '\0');
+  MR_TRY(file_.read_at(0, bytes.data(), bytes.size()));
+  auto header = check_header(bytes, base_offset_);
+  if (!header) return corrupt(0, header.error().message());
+  return header->max_timestamp_ms;
+}
+
 }  // namespace millrace::log
