@@ -1,4 +1,5 @@
 // The binary. Compiled for any x86-64, unlike the rest.
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <string_view>
@@ -19,8 +20,18 @@ namespace {
   _exit(1);
 }
 
+// Each segment of a log and each file of a table is an open file. The system's soft limit is often
+// 1,024, for the sake of programs that use select(), which this one does not.
+void raise_open_file_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  raise_open_file_limit();
   return millrace::cli::run(argc, argv, MILLRACE_VERSION);
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "cli/session.h"
 
 namespace millrace::cli {
 namespace {
@@ -50,7 +51,7 @@ int64_t missing_of_source(const Json& source) {
 
 int64_t missing_of_table(const Json& table) {
   return number(table, "records_in") - number(table, "written") - number(table, "filtered") -
-         number(table, "dead_letters") - number(table, "waiting");
+         number(table, "dead_letters") - number(table, "waiting") - number(table, "removed");
 }
 
 // Lines under a table for the nodes that have an error.
@@ -59,6 +60,18 @@ Result<void> print_errors(const Json& nodes, const Terminal& terminal, const Emi
     auto error = text(node, "error");
     if (error.empty()) continue;
     auto line = fmt::format("{}: {}", text(node, "name"), printable(error));
+    MR_TRY(emit(paint(line, Look::kBad, terminal.colour) + "\n"));
+  }
+  return {};
+}
+
+// A line for each table that missed records.
+Result<void> print_removed(const Json& tables, const Terminal& terminal, const Emit& emit) {
+  for (const auto& table : tables) {
+    auto removed = number(table, "removed");
+    if (removed == 0) continue;
+    auto line = fmt::format("{}: retention removed {} of {} before this table read them",
+                            text(table, "name"), count_of(removed, "record"), text(table, "topic"));
     MR_TRY(emit(paint(line, Look::kBad, terminal.colour) + "\n"));
   }
   return {};
@@ -102,8 +115,15 @@ Result<void> print_topics(const Json& topics, const Terminal& terminal, const Em
                     {format_bytes(topic.at("bytes").get<uint64_t>())}});
   }
   MR_TRY(emit("\n"));
-  return print_table({{"TOPIC"}, {"PARTITIONS", true}, {"RECORDS", true}, {"SIZE", true}}, rows,
-                     terminal, emit);
+  MR_TRY(print_table({{"TOPIC"}, {"PARTITIONS", true}, {"RECORDS", true}, {"SIZE", true}}, rows,
+                     terminal, emit));
+  for (const auto& topic : topics) {
+    auto table = text(topic, "retention_waits_for");
+    if (table.empty()) continue;
+    auto line = fmt::format("{}: retention waits for table {}", text(topic, "name"), table);
+    MR_TRY(emit(paint(line, Look::kBad, terminal.colour) + "\n"));
+  }
+  return {};
 }
 
 Result<void> print_tables(const Json& tables, const Terminal& terminal, const Emit& emit) {
@@ -133,6 +153,7 @@ Result<void> print_tables(const Json& tables, const Terminal& terminal, const Em
                       {"RATE", true},
                       {"SIZE", true, false, true}},
                      rows, terminal, emit));
+  MR_TRY(print_removed(tables, terminal, emit));
   return print_errors(tables, terminal, emit);
 }
 
@@ -208,6 +229,7 @@ Result<void> print_summary(const Json& status, const Terminal& terminal, const E
                        rows, terminal, emit));
     MR_TRY(emit("\n"));
   }
+  MR_TRY(print_removed(status.at("tables"), terminal, emit));
   return print_balance(status, terminal, emit);
 }
 

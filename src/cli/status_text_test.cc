@@ -38,6 +38,7 @@ Json status(int written) {
              {"filtered", 0},
              {"dead_letters", 9},
              {"waiting", 0},
+             {"removed", 0},
              {"bytes", 2'048}}}}};
 }
 
@@ -66,6 +67,15 @@ TEST(StatusText, ASumThatIsWrongIsSaid) {
   EXPECT_FALSE(is_balanced(status(1'488)));
   EXPECT_THAT(summary(status(1'488)), testing::HasSubstr("2 records are not accounted for"));
   EXPECT_THAT(summary(status(1'489)), testing::HasSubstr("1 record is not accounted for"));
+}
+
+TEST(StatusText, RecordsThatATableMissedAreSaidAndCounted) {
+  auto json = status(1'480);
+  json["tables"][0]["removed"] = 10;
+  EXPECT_TRUE(is_balanced(json));
+  EXPECT_THAT(summary(json),
+              testing::HasSubstr("shop.orders: retention removed 10 records of orders before this "
+                                 "table read them\n"));
 }
 
 TEST(StatusText, LiveLinesAreOneForEachNodeAndForEachError) {

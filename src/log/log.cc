@@ -72,6 +72,9 @@ Result<void> Partition::truncate(Offset end) {
 Result<Offset> Partition::kept_from(const Retention& retention, int64_t now_ms) {
   return impl_->kept_from(retention, now_ms);
 }
+Offset Partition::segment_start(Offset offset) const {
+  return impl_->segment_start(offset);
+}
 Result<void> Partition::remove_before(Offset offset) {
   return impl_->remove_before(offset);
 }

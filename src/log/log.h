@@ -96,6 +96,8 @@ class Partition {
   // always. Begins a new segment where the first record of the last one is past the time, so that
   // its turn comes too. Errors: kCorrupt, kIo.
   Result<Offset> kept_from(const Retention& retention, int64_t now_ms);
+  // Where the segment begins that holds `offset`: what remove_before(offset) makes the start.
+  Offset segment_start(Offset offset) const;
   // Removes the segments all of whose records are before `offset`, durably and from the first on,
   // but never the newest with records. What a reader has found it reads to the end. After an error
   // of the folder the partition takes no more appends, as after one of append(). Errors: kIo.

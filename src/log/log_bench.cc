@@ -67,6 +67,23 @@ void raw_write_and_sync(benchmark::State& state) {
   count_bytes(state, batch);
 }
 
+// The same into a file that has been written before, to its end: whether the file system is quicker
+// where it has nothing to note.
+void raw_overwrite_and_sync(benchmark::State& state) {
+  Folder folder;
+  std::string batch = batch_of(state.range(0));
+  auto file = *io::system_disk().open(folder.file("written"), io::File::Mode::kCreate);
+  const std::string zeros(limits::kSegmentBytes, '\0');
+  if (!file.write_at(0, zeros) || !file.sync_data()) state.SkipWithError("cannot write");
+  uint64_t position = 0;
+  for (auto _ : state) {
+    if (position + batch.size() > zeros.size()) position = 0;
+    if (!file.write_at(position, batch) || !file.sync_data()) state.SkipWithError("cannot write");
+    position += batch.size();
+  }
+  count_bytes(state, batch);
+}
+
 void append(benchmark::State& state) {
   Folder folder;
   std::string batch = batch_of(state.range(0));
@@ -119,6 +136,7 @@ void read_from_page_cache(benchmark::State& state) {
 }
 
 BENCHMARK(raw_write_and_sync)->Arg(380'000)->Arg(4'000)->UseRealTime();
+BENCHMARK(raw_overwrite_and_sync)->Arg(380'000)->Arg(4'000)->UseRealTime();
 BENCHMARK(append)->Arg(380'000)->Arg(4'000)->UseRealTime();
 BENCHMARK(append_together)->Arg(380'000)->Arg(4'000)->Threads(8)->UseRealTime();
 BENCHMARK(read_from_page_cache)->Arg(380'000)->Arg(4'000)->UseRealTime();

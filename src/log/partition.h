@@ -38,6 +38,7 @@ class PartitionImpl {
   Result<Offset> offset_at(int64_t timestamp_ms) const;
   Result<void> truncate(Offset end);
   Result<Offset> kept_from(const Retention& retention, int64_t now_ms);
+  Offset segment_start(Offset offset) const;
   Result<void> remove_before(Offset offset);
 
  private:

@@ -42,6 +42,14 @@ Result<Offset> PartitionImpl::kept_from(const Retention& retention, int64_t now_
   return all->back()->base_offset();
 }
 
+Offset PartitionImpl::segment_start(Offset offset) const {
+  auto all = segments();
+  Offset start = all->front()->base_offset();
+  for (const auto& segment : *all)
+    if (segment->base_offset() <= offset) start = segment->base_offset();
+  return start;
+}
+
 Result<void> PartitionImpl::remove_before(Offset offset) {
   std::lock_guard one_remover(remove_mutex_);
   for (;;) {

@@ -82,7 +82,7 @@ Result<std::vector<Record>> read_records(Instance& instance, std::string_view to
     topic::Reader reader;
     for (size_t taken = 0; taken < wanted.limit;) {
       if (next >= partition.end_offset()) break;
-      auto batch = MR_TRY(reader.read(partition, next));
+      auto batch = MR_TRY(reader.look(partition, next));
       if (batch.empty()) break;
       for (const auto& record : batch) {
         if (taken++ == wanted.limit) break;

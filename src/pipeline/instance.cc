@@ -12,6 +12,7 @@
 #include "pipeline/dead_letters.h"
 #include "pipeline/ingest_loop.h"
 #include "pipeline/plan.h"
+#include "pipeline/retention.h"
 #include "pipeline/source_cursor.h"
 #include "pipeline/table_loop.h"
 #include "sql/engine.h"
@@ -78,6 +79,7 @@ class Instance::Impl {
   Result<void> make_source(SourcePlan plan);
   Result<void> make_table(TablePlan plan);
   void run_sources(bool once);
+  void run_retention(const spec::Pipeline& pipeline);
   CursorFolder cursor_folder() const { return {options_.disk, options_.data_dir + "/sources"}; }
   std::vector<SourceStatus> sources_at_rest() const;
   std::vector<TableStatus> tables_at_rest() const;
@@ -96,9 +98,11 @@ class Instance::Impl {
   std::unique_ptr<sql::Engine> engine_;
   std::vector<std::unique_ptr<IngestLoop>> sources_;
   std::vector<std::unique_ptr<TableLoop>> tables_;
+  std::optional<Retention> retention_;  // where a topic has one
   std::stop_source stop_source_;
   std::vector<std::jthread> source_threads_;
   std::vector<std::jthread> table_threads_;
+  std::jthread retention_thread_;
 
   std::mutex mutex_;
   std::condition_variable_any source_finished_;
@@ -120,8 +124,9 @@ Result<void> Instance::Impl::open() {
     lock_ = MR_TRY(io::DirectoryLock::acquire(disk, path, kLockWait));
   }
   MR_TRY(check_format(disk, path + "/format", options_.read_only));
-  log_ = MR_TRY(
-      log::Log::open(path + "/log", logger_, {.read_only = options_.read_only, .disk = &disk}));
+  log_ = MR_TRY(log::Log::open(
+      path + "/log", logger_,
+      {.read_only = options_.read_only, .segment_bytes = options_.segment_bytes, .disk = &disk}));
   store_ = MR_TRY(store::Store::open(path + "/store", logger_,
                                      {.read_only = options_.read_only, .clock = &clock_}));
   return {};
@@ -169,6 +174,7 @@ Result<void> Instance::Impl::start(spec::Pipeline pipeline, bool once) {
       return fail(ErrorCode::kInvalid, "{}: {}", spec::to_string(problem.place), problem.message);
   pipeline_name_ = plan.name;
   MR_TRY(make_nodes(std::move(plan)));
+  run_retention(pipeline);
   started_micros_ = clock_.monotonic_micros();
   running_ = true;
   run_sources(once);
@@ -179,6 +185,24 @@ Result<void> Instance::Impl::start(spec::Pipeline pipeline, bool once) {
       if (!ran && !first_error_) first_error_ = std::move(ran).error();
     });
   return {};
+}
+
+void Instance::Impl::run_retention(const spec::Pipeline& pipeline) {
+  for (const auto& spec : pipeline.topics) {
+    log::Retention bounds{.time = spec.retention.time};
+    if (spec.retention.bytes) bounds.bytes = static_cast<uint64_t>(*spec.retention.bytes);
+    auto* topic = log_->find_topic(spec.name);
+    if (topic == nullptr || (!bounds.time && !bounds.bytes)) continue;
+    if (!retention_) retention_.emplace(*store_, logger_, clock_);
+    retention_->keep(*topic, bounds);
+  }
+  if (!retention_) return;
+  for (const auto& table : tables_)
+    retention_->wait_for(table->name(), table->topic(), [&loop = *table](PartitionId partition) {
+      return loop.position(partition);
+    });
+  retention_thread_ =
+      std::jthread([this, stop = stop_source_.get_token()] { retention_->run(stop); });
 }
 
 void Instance::Impl::run_sources(bool once) {
@@ -213,6 +237,7 @@ Result<void> Instance::Impl::stop() {
   stop_source_.request_stop();
   source_threads_.clear();
   table_threads_.clear();
+  retention_thread_ = {};
   running_ = false;
   return store_->flush();
 }
@@ -271,6 +296,7 @@ Status Instance::Impl::status() const {
     TopicStatus one{.name = topic->name(),
                     .partitions = topic->partition_count(),
                     .is_dead_letters = is_dead_letters_topic(topic->name())};
+    if (retention_) one.retention_waits_for = retention_->waits_for(one.name);
     for (int32_t i = 0; i < one.partitions; ++i) {
       auto& partition = topic->partition(PartitionId(i));
       one.records += partition.end_offset() - partition.start_offset();

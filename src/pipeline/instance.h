@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/limits.h"
 #include "base/logger.h"
 #include "io/clock.h"
 #include "io/disk.h"
@@ -22,7 +23,8 @@ class Instance {
     std::string data_dir;
     // Looks only: makes, repairs and locks nothing. kNotFound where there is no data directory.
     bool read_only = false;
-    io::Disk* disk = &io::system_disk();  // outlives the instance
+    size_t segment_bytes = limits::kSegmentBytes;  // of the log; tests make small ones
+    io::Disk* disk = &io::system_disk();           // outlives the instance
   };
   // Takes the data directory for this process. Errors: kConflict (in use, by which process; from a
   // newer version), kCorrupt, kIo.

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "pipeline/dead_letters.h"
 #include "schema/avro.h"
 #include "topic/key.h"
 
@@ -23,6 +24,7 @@ class Planner {
     for (const auto& spec : pipeline_.topics)
       if (find_topic(spec.name) == nullptr && !spec.columns.empty()) add_topic(spec, spec.columns);
     for (const auto& table : pipeline_.tables) add_table(plan, table);
+    for (const auto& spec : pipeline_.topics) check_retention(spec);
     return plan;
   }
 
@@ -45,6 +47,12 @@ class Planner {
     if (problem.part == sql::SqlProblem::Part::kTtl)
       return error(table.ttl.at(problem.position), "ttl: " + problem.message);
     error(problem, table.from, table.expect);
+  }
+
+  void check_retention(const spec::TopicSpec& spec) {
+    bool bounded = spec.retention.time || spec.retention.bytes;
+    if (bounded && is_dead_letters_topic(spec.name))
+      error(spec.retention_place, "dead letters are kept: their topics take no 'retention'");
   }
 
   const topic::TopicDefinition* find_topic(std::string_view name) const {

@@ -35,6 +35,8 @@ struct TopicStatus {
   int32_t partitions = 0;
   int64_t records = 0;
   uint64_t bytes = 0;
+  // The table that has not yet taken records which could go otherwise; empty: none.
+  std::string retention_waits_for;
   bool is_dead_letters = false;
 };
 
@@ -49,8 +51,11 @@ struct TableStatus {
   int64_t filtered = 0;
   int64_t dead_letters = 0;
   int64_t waiting = 0;  // the table's lag, in records
+  int64_t removed = 0;  // by retention, before the table read them
   uint64_t bytes = 0;   // on disk, about
-  bool balanced() const { return records_in == written + filtered + dead_letters + waiting; }
+  bool balanced() const {
+    return records_in == written + filtered + dead_letters + waiting + removed;
+  }
 };
 
 struct Status {

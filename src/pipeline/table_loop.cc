@@ -38,6 +38,7 @@ Result<void> TableLoop::recover() {
     auto progress = MR_TRY(store_.progress(*table_, topic_.name(), partition));
     if (progress) progress_[i] = *progress;
     positions_[i] = progress_[i].next;
+    warn_of_removed(partition);
     Offset end = topic_.partition(partition).end_offset();
     if (positions_[i] > end)
       return fail(ErrorCode::kCorrupt,
@@ -61,11 +62,26 @@ Result<sql::Transform::Counts> TableLoop::make_rows(std::span<const record::Reco
   return counts;
 }
 
+// Retention waits for the tables of this process only: another one's records may be gone.
+void TableLoop::warn_of_removed(PartitionId partition) {
+  Offset next = positions_[static_cast<size_t>(partition.value)];
+  Offset start = topic_.partition(partition).start_offset();
+  if (next >= start) return;
+  logger_.error("retention removed records before this table read them; it goes on behind them",
+                {{"table", plan_.spec.full_name()},
+                 {"topic", topic_.name()},
+                 {"partition", std::to_string(partition.value)},
+                 {"from_offset", std::to_string(next.value)},
+                 {"to_offset", std::to_string(start.value)},
+                 {"records", std::to_string(start - next)}});
+}
+
 Result<bool> TableLoop::take_batch(PartitionId partition) {
   auto i = static_cast<size_t>(partition.value);
   auto& log_partition = topic_.partition(partition);
   if (log_partition.end_offset() <= positions_[i]) return false;
-  auto records = MR_TRY(reader_.read(log_partition, positions_[i]));
+  Offset from = std::max(positions_[i], log_partition.start_offset());
+  auto records = MR_TRY(reader_.read(log_partition, from));
   if (records.empty()) return false;
 
   batch_.clear();
@@ -81,6 +97,7 @@ Result<bool> TableLoop::take_batch(PartitionId partition) {
   MR_TRY_IN(dead_letters_.flush(), "writing dead letters");
 
   store::Progress progress = progress_[i];
+  progress.removed += from - progress.next;
   progress.next = records.back().offset + 1;
   progress.written += static_cast<int64_t>(counts.passed);
   progress.filtered += static_cast<int64_t>(counts.filtered);
@@ -146,14 +163,22 @@ Result<void> TableLoop::run(std::stop_token stop) {
 void count(const store::Store& store, const store::Table& table, log::Topic& topic,
            const std::vector<store::Progress>& progress, TableStatus& status) {
   for (size_t i = 0; i < progress.size(); ++i) {
-    auto end = topic.partition(PartitionId(static_cast<int32_t>(i))).end_offset();
+    auto& partition = topic.partition(PartitionId(static_cast<int32_t>(i)));
+    auto end = partition.end_offset();
+    auto next = std::max(progress[i].next, partition.start_offset());
     status.records_in += end.value;
-    status.waiting += end - progress[i].next;
+    status.waiting += end - next;
+    status.removed += progress[i].removed + (next - progress[i].next);
     status.written += progress[i].written;
     status.filtered += progress[i].filtered;
     status.dead_letters += progress[i].dead_letters;
   }
   status.bytes = store.approximate_size(table).bytes;
+}
+
+Offset TableLoop::position(PartitionId partition) const {
+  std::scoped_lock lock(progress_mutex_);
+  return progress_[static_cast<size_t>(partition.value)].next;
 }
 
 TableStatus TableLoop::status() const {

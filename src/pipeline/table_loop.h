@@ -21,7 +21,7 @@
 
 namespace millrace::pipeline {
 
-// Made and run by one thread; finish_when_caught_up() and status() from any.
+// Made and run by one thread; finish_when_caught_up(), status() and position() from any.
 class TableLoop {
  public:
   TableLoop(TablePlan plan, log::Log& log, log::Topic& topic, store::Store& store,
@@ -34,7 +34,11 @@ class TableLoop {
   Result<void> run(std::stop_token stop);
   void finish_when_caught_up() { finishing_ = true; }
 
+  std::string name() const { return plan_.spec.full_name(); }
   TableStatus status() const;
+  const log::Topic& topic() const { return topic_; }
+  // The first record it has not yet committed.
+  Offset position(PartitionId partition) const;
 
  private:
   // Takes at most one batch of each partition; whether there was any.
@@ -42,6 +46,7 @@ class TableLoop {
   Result<bool> take_batch(PartitionId partition);
   Result<sql::Transform::Counts> make_rows(std::span<const record::RecordView> records);
   Result<void> recover_dead_letters();
+  void warn_of_removed(PartitionId partition);
 
   TablePlan plan_;
   log::Topic& topic_;

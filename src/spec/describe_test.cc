@@ -39,7 +39,10 @@ void check_described(const ObjectDoc& object, const nlohmann::json& schema) {
     EXPECT_EQ(property["description"], key.doc);
     for (const auto& inner : key.shape.objects) {
       bool map = property.contains("patternProperties");
-      check_described(inner, map ? property["patternProperties"].front() : property);
+      bool choice = property.contains("anyOf");  // the last is the object
+      check_described(inner, map      ? property["patternProperties"].front()
+                             : choice ? property["anyOf"].back()
+                                      : property);
     }
   }
 }

@@ -1,6 +1,7 @@
 #include "spec/keys.h"
 
 #include "base/limits.h"
+#include "spec/keys_retention.h"
 #include "spec/keys_tests.h"
 #include "spec/names.h"
 
@@ -91,6 +92,11 @@ Object<TopicSpec> topic() {
                   .placed(&TopicSpec::key_place),
               key("partitions", &TopicSpec::partitions, small_number(1, limits::kPartitionsMax),
                   "How many partitions."),
+              key("retention", &TopicSpec::retention, retention(),
+                  "How much is kept: a time, `7d`; the bytes of each partition, `10GiB`; or both, "
+                  "`{time: 7d, bytes: 10GiB}`. Left out: everything. Whole segments of 64 MiB go, "
+                  "after all tables here have taken their records.")
+                  .placed(&TopicSpec::retention_place),
               key("format", &TopicSpec::format, value_format(),
                   "What a record's value is: `json`, an object; or `avro`, in Confluent's framing, "
                   "with the schemas in the topic's folder."),

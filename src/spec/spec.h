@@ -50,6 +50,12 @@ struct SourceSpec {
   Sql select;
 };
 
+// How much of a topic is kept; what is left out sets no bound.
+struct RetentionSpec {
+  std::optional<std::chrono::milliseconds> time;  // since a record's timestamp
+  std::optional<int64_t> bytes;                   // of each partition
+};
+
 // What a topic's values are.
 enum class ValueFormat : uint8_t { kJson, kAvro };
 
@@ -59,6 +65,8 @@ struct TopicSpec {
   std::vector<std::string> key;  // columns; none: records without a key, spread over the partitions
   Place key_place;
   int32_t partitions = 1;
+  RetentionSpec retention;
+  Place retention_place;  // line 0: none
   ValueFormat format = ValueFormat::kJson;
   std::string schema_file;  // as written; empty: none
   Place schema_place;       // line 0: none

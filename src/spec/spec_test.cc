@@ -65,6 +65,24 @@ std::string place_of(const Sql& sql, std::string_view word) {
   return fmt::format("{}:{}", place.line, place.column);
 }
 
+TEST_F(SpecTest, ATopicsRetentionIsATimeASizeOrBoth) {
+  auto loaded = load_text(
+      "name: retention\ntopics:\n"
+      "  a: {retention: 7d, schema: item.schema.json}\n"
+      "  b: {retention: 10GiB, schema: item.schema.json}\n"
+      "  c: {retention: {time: 36h, bytes: 1GB}, schema: item.schema.json}\n"
+      "  d: {schema: item.schema.json}\n"
+      "tables: {app.a: {primary_key: id, from: SELECT * FROM a}}\n");
+  const auto& topics = loaded.pipeline.topics;
+  EXPECT_EQ(topics.at(0).retention.time, 168h);
+  EXPECT_EQ(topics.at(0).retention.bytes, std::nullopt);
+  EXPECT_EQ(topics.at(1).retention.time, std::nullopt);
+  EXPECT_EQ(topics.at(1).retention.bytes, int64_t{10} << 30);
+  EXPECT_EQ(topics.at(2).retention.time, 36h);
+  EXPECT_EQ(topics.at(2).retention.bytes, 1'000'000'000);
+  EXPECT_FALSE(topics.at(3).retention.time || topics.at(3).retention.bytes);
+}
+
 TEST_F(SpecTest, TheExampleOfUsersLoads) {
   auto loaded = load(kSource + "/examples/users/users.yaml", test_variables());
   ASSERT_TRUE(loaded) << loaded.error().message();

@@ -77,8 +77,8 @@ void append_progress_key(std::string& to, TableId table, std::string_view topic,
 
 std::string encode_progress(const Progress& progress) {
   std::string bytes;
-  for (int64_t number :
-       {progress.next.value, progress.written, progress.filtered, progress.dead_letters})
+  for (int64_t number : {progress.next.value, progress.written, progress.filtered,
+                         progress.dead_letters, progress.removed})
     append_be(bytes, number);
   return bytes;
 }
@@ -90,8 +90,9 @@ Result<Progress> decode_progress(std::string_view bytes) {
   progress.written = reader.be<int64_t>();
   progress.filtered = reader.be<int64_t>();
   progress.dead_letters = reader.be<int64_t>();
+  progress.removed = reader.be<int64_t>();
   if (reader.failed() || !reader.at_end())
-    return fail(ErrorCode::kCorrupt, "progress of {} bytes instead of 32", bytes.size());
+    return fail(ErrorCode::kCorrupt, "progress of {} bytes instead of 40", bytes.size());
   return progress;
 }
 

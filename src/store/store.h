@@ -51,6 +51,7 @@ struct Progress {
   int64_t written = 0;
   int64_t filtered = 0;
   int64_t dead_letters = 0;
+  int64_t removed = 0;  // from the topic, before the table read them
 };
 
 // A table that exists. Immutable; a change of its definition makes a new Table.

@@ -1,5 +1,7 @@
 #include "topic/reader.h"
 
+#include <algorithm>
+
 #include "base/limits.h"
 
 namespace millrace::topic {
@@ -21,6 +23,16 @@ Result<std::span<const record::RecordView>> Reader::read(log::Partition& partiti
     }
   }
   return std::span<const record::RecordView>(records_);
+}
+
+Result<std::span<const record::RecordView>> Reader::look(log::Partition& partition, Offset from) {
+  for (;;) {
+    auto records = read(partition, std::max(from, partition.start_offset()));
+    // Retention may come between the two.
+    bool removed = !records && records.error().code() == ErrorCode::kNotFound &&
+                   from <= partition.end_offset() && from < partition.start_offset();
+    if (!removed) return records;
+  }
 }
 
 }  // namespace millrace::topic

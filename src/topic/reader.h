@@ -19,6 +19,10 @@ class Reader {
   // Errors: kNotFound, kCorrupt, kIo, kUnsupported (a compressed batch).
   Result<std::span<const record::RecordView>> read(log::Partition& partition, Offset from);
 
+  // The same for who only looks: where records at `from` were removed, from the first that is
+  // there.
+  Result<std::span<const record::RecordView>> look(log::Partition& partition, Offset from);
+
   // The records' values, in step with the records.
   std::span<const std::optional<std::string_view>> values() const { return values_; }
 

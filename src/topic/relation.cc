@@ -23,7 +23,7 @@ class TopicScan : public sql::RelationScan {
     while (row == 0) {
       if (at_ == records_.size()) {
         if (next_ >= end_) return 0;
-        records_ = MR_TRY(reader_.read(partition_, next_));
+        records_ = MR_TRY(reader_.look(partition_, next_));
         at_ = 0;
         if (records_.empty()) return 0;
         next_ = records_.back().offset + 1;

@@ -70,6 +70,7 @@ Json to_json(const pipeline::TableStatus& table) {
           {"filtered", table.filtered},
           {"dead_letters", table.dead_letters},
           {"waiting", table.waiting},
+          {"removed", table.removed},
           {"balanced", table.balanced()},
           {"bytes", table.bytes}};
 }
@@ -96,6 +97,7 @@ Json to_json(const pipeline::TopicStatus& topic) {
           {"partitions", topic.partitions},
           {"records", topic.records},
           {"bytes", topic.bytes},
+          {"retention_waits_for", topic.retention_waits_for},
           {"dead_letters", topic.is_dead_letters}};
 }
 
