@@ -65,7 +65,7 @@ class PartitionImpl {
   std::mutex remove_mutex_;  // one remover at a time; taken before write_mutex_
   std::mutex write_mutex_;
   bool rolling_ = false;  // a next segment was begun, and perhaps not made; under write_mutex_
-  std::string spare_;  // the path of a file of zeros for the next segment, or empty
+  std::string spare_;     // the path of a file of zeros for the next segment, or empty
 
   mutable std::mutex state_mutex_;
   std::condition_variable synced_;
