@@ -124,6 +124,57 @@ void decode_select_write(benchmark::State& state) {
 }
 BENCHMARK(decode_select_write)->Arg(1000)->Unit(benchmark::kMicrosecond);
 
+// The rows' values, one after the other, in one of the formats.
+class WriteValues : public TransformOutput {
+ public:
+  WriteValues(const schema::Columns& columns, const AvroSchemas* avro)
+      : writer_(make_writer(columns, avro)) {}
+  Result<void> rows(const Rows& rows, std::span<const int32_t>, std::span<const uint8_t>) override {
+    for (size_t i = 0; i < rows.count; ++i) writer_->append(rows, i, values.emplace_back());
+    return {};
+  }
+  std::vector<std::string> values;
+
+ private:
+  std::unique_ptr<RecordWriter> writer_;
+};
+
+// Records of a topic, as a table reads them: the twelve fields of 1,000 users.
+void decode_records(benchmark::State& state, bool is_avro) {
+  auto engine = Engine::open({});
+  auto transform = Transform::prepare(**engine, {"users", kColumns, kSelect, {}});
+  auto columns = transform->columns();
+  auto avro = is_avro ? std::make_shared<AvroSchemas>() : nullptr;
+  if (is_avro) {
+    avro->add(1, *schema::parse_avro_schema(*schema::to_avro_schema(columns, "users")));
+    avro->write_with(1);
+  }
+  std::string page = page_of_users(1'000);
+  ItemSplitter splitter;
+  auto items = *splitter.split(page, std::vector<std::string>{"results"});
+  std::vector<std::optional<std::string_view>> records(items.begin(), items.end());
+  std::vector<Failure> failures;
+  WriteValues output(columns, avro.get());
+  if (!transform->run(records, output, failures)) return state.SkipWithError("no records");
+  size_t bytes = 0;
+  for (auto& value : output.values) {
+    bytes += value.size();
+    value.reserve(value.size() + kJsonPadding);
+  }
+  Chunk chunk(columns);
+  auto decoder = make_decoder(columns, avro);
+  for (auto _ : state) {
+    decoder->begin(chunk.begin());
+    for (size_t i = 0; i < output.values.size(); ++i)
+      if (!decoder->decode(output.values[i], i)) state.SkipWithError(decoder->error().c_str());
+    benchmark::DoNotOptimize(chunk.finish(output.values.size()));
+  }
+  state.SetItemsProcessed(state.iterations() * 1'000);
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(bytes));
+}
+BENCHMARK_CAPTURE(decode_records, json, false)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(decode_records, avro, true)->Unit(benchmark::kMicrosecond);
+
 // The reference: find the items, then every token of each.
 void simdjson_alone(benchmark::State& state) {
   std::string page = page_of_users(static_cast<int>(state.range(0)));
