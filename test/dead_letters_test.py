@@ -311,7 +311,7 @@ class DeadLetters(MillraceTest):
     def test_a_response_that_is_no_json_is_asked_for_again(self):
         answers = [
             b"<html>busy</html>",
-            b'{"results": [{"id": null, "name": "\xff"}]}',
+            b'{"results": [{"id": null, "name": "a}]}',
             b'{"results": [{"id": null}',
             (429, b'{"error": "too many"}'),
         ]

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "base/limits.h"
+#include "base/text.h"
 #include "base/time.h"
 
 namespace millrace::pipeline {
@@ -11,6 +12,20 @@ namespace {
 
 // Failed requests in a row that end a `once` run.
 constexpr int kAttemptsOfOneRun = 5;
+
+// Longer ones are not worth keeping.
+constexpr size_t kValidatorBytesMax = 1'000;
+
+// For the same request in future, even after a restart.
+void keep_validators(const source::Request& request, const source::Response& response,
+                     source::Cursor& cursor) {
+  cursor.asked = request.fingerprint;
+  auto kept = [](const std::string& validator) {
+    return validator.size() <= kValidatorBytesMax && is_utf8(validator) ? validator : "";
+  };
+  cursor.etag = kept(response.etag);
+  cursor.last_modified = kept(response.last_modified);
+}
 
 }  // namespace
 
@@ -23,16 +38,18 @@ IngestLoop::IngestLoop(SourcePlan plan, log::Log& log, log::Topic& topic,
       clock_(clock),
       fetcher_(plan_.spec.http),
       backoff_(std::hash<std::string>()(plan_.spec.name)),
+      reader_(plan_.spec),
+      pager_(plan_.spec.http),
       writer_(topic, plan_.topic, plan_.transform.columns()),
-      dead_letters_(log, plan_.spec.name, 1) {
-  if (plan_.spec.http.page) cursor_.page = plan_.spec.http.page->first;
-}
+      dead_letters_(log, plan_.spec.name, 1),
+      cursor_(pager_.first()) {}
 
 Result<void> IngestLoop::recover() {
   auto sequence_of = [](std::string_view text) -> Result<int64_t> {
     return MR_TRY(source::parse_cursor(text)).sequence;
   };
   MR_TRY(topic::recover_page(topic_, source::kCursorHeader, sequence_of));
+  last_timestamp_ms_ = MR_TRY(topic::last_timestamp_ms(topic_));
   auto found = MR_TRY(find_cursor(topic_, cursor_folder_));
   if (!found) return {};
   if (found->source != plan_.spec.name)
@@ -42,7 +59,7 @@ Result<void> IngestLoop::recover() {
                 topic_.name(), found->source, found->cursor.sequence);
   auto cursor = found->cursor;
   // `page:` may be new in the file.
-  if (plan_.spec.http.page) cursor.page = std::max(cursor.page, plan_.spec.http.page->first);
+  cursor.page = std::max(cursor.page, pager_.first().page);
   set_cursor(cursor);
   return {};
 }
@@ -52,16 +69,71 @@ void IngestLoop::set_cursor(const source::Cursor& cursor) {
   cursor_ = cursor;
 }
 
-Result<void> IngestLoop::write_dead_letters(std::span<const sql::Failure> failures,
-                                            int64_t sequence, int64_t timestamp_ms) {
-  for (const auto& failure : failures) {
+Result<void> IngestLoop::write_dead_letters(int64_t sequence, int64_t timestamp_ms) {
+  for (const auto& failure : failures_) {
     Origin origin{.topic = plan_.spec.name,
                   .partition = sequence,
                   .offset = static_cast<int64_t>(failure.record)};
-    MR_TRY(dead_letters_.add(PartitionId(0), origin, failure, std::nullopt, *items_[failure.record],
+    MR_TRY(dead_letters_.add(PartitionId(0), origin, failure, std::nullopt, items_[failure.record],
                              timestamp_ms));
   }
   return dead_letters_.flush();
+}
+
+int64_t IngestLoop::page_timestamp_ms() {
+  last_timestamp_ms_ = std::max(last_timestamp_ms_, clock_.now_micros() / 1'000);
+  return last_timestamp_ms_;
+}
+
+void IngestLoop::choose_items(const Answer& answer, const source::Pager::Step& step) {
+  items_.clear();
+  failures_.clear();
+  auto bad = answer.bad.begin();
+  for (size_t i = 0; i < answer.items.size(); ++i) {
+    const auto* wrong = bad != answer.bad.end() && bad->row == i ? &*bad++ : nullptr;
+    if (step.fresh[i] == 0) continue;
+    if (wrong != nullptr)
+      failures_.push_back({items_.size(), sql::Stage::kDecode, "", wrong->problem});
+    items_.push_back(answer.items[i]);
+  }
+}
+
+// Adds to failures_, which has the items that are no JSON.
+Result<sql::Transform::Counts> IngestLoop::run_select() {
+  std::vector<std::optional<std::string_view>> records(items_.begin(), items_.end());
+  size_t unreadable = failures_.size();
+  for (const auto& failure : failures_) records[failure.record].reset();
+  auto counts = MR_TRY(plan_.transform.run(records, writer_, failures_));
+  std::ranges::inplace_merge(failures_, failures_.begin() + static_cast<std::ptrdiff_t>(unreadable),
+                             {}, &sql::Failure::record);
+  counts.filtered -= unreadable;
+  counts.failed += unreadable;
+  return counts;
+}
+
+Result<void> IngestLoop::keep_items(source::Cursor& next) {
+  int64_t timestamp_ms = page_timestamp_ms();
+  writer_.begin(timestamp_ms);
+  auto counts = MR_TRY(run_select());
+  ++next.sequence;
+  next.items += static_cast<int64_t>(items_.size());
+  next.records += static_cast<int64_t>(counts.passed);
+  next.filtered += static_cast<int64_t>(counts.filtered);
+  next.dead_letters += static_cast<int64_t>(counts.failed);
+  MR_TRY_IN(write_dead_letters(next.sequence, timestamp_ms),
+            "writing dead letters of " + plan_.spec.name);
+  if (writer_.row_count() == 0) return keep_cursor(topic_, cursor_folder_, {plan_.spec.name, next});
+  return writer_.append(source::kCursorHeader, source::to_json(next, plan_.spec.name));
+}
+
+void IngestLoop::warn_without_value(const source::Pager::Step& step, size_t item_count) {
+  if (step.without_value == 0 || warned_without_value_) return;
+  warned_without_value_ = true;
+  logger_.warning(
+      fmt::format("{} of {} items have no number or timestamp at '{}', the 'since' column; they "
+                  "are taken, and do not move it",
+                  step.without_value, item_count, fmt::join(plan_.spec.http.since->column, ".")),
+      {{"node", plan_.spec.name}});
 }
 
 // One page from request to disk.
@@ -74,40 +146,30 @@ Result<IngestLoop::Page> IngestLoop::take_page(std::stop_token stop) {
   auto request = MR_TRY(source::request_for(plan_.spec.http, cursor_));
   auto response = MR_TRY(fetcher_.fetch(request, stop));
   constexpr long kNoContent = 204;
-  if (response.not_modified || response.status == kNoContent) return Page::kNoItems;
-  auto items = splitter_.split(response.body, plan_.spec.items);
-  if (!items) return std::unexpected(fetcher_.about_answer(items.error()));
-  if (items->empty()) return Page::kNoItems;
-  items_.assign(items->begin(), items->end());
-
-  int64_t now_micros = clock_.now_micros();
-  writer_.begin(now_micros / 1'000);
-  failures_.clear();
-  auto counts = MR_TRY(plan_.transform.run(items_, writer_, failures_));
-
-  source::Cursor next = cursor_;
-  ++next.sequence;
-  if (plan_.spec.http.page) ++next.page;
-  next.items += static_cast<int64_t>(items_.size());
-  next.records += static_cast<int64_t>(counts.passed);
-  next.filtered += static_cast<int64_t>(counts.filtered);
-  next.dead_letters += static_cast<int64_t>(counts.failed);
-  MR_TRY_IN(write_dead_letters(failures_, next.sequence, now_micros / 1'000),
-            "writing dead letters of " + plan_.spec.name);
-  if (writer_.row_count() > 0) {
-    MR_TRY(writer_.append(source::kCursorHeader, source::to_json(next, plan_.spec.name)));
-  } else {
-    MR_TRY(keep_cursor(topic_, cursor_folder_, {plan_.spec.name, next}));
+  if (response.not_modified || response.status == kNoContent)
+    return Page{.has_items = false, .is_last = true};
+  auto answer = reader_.read(response);
+  if (!answer) return std::unexpected(fetcher_.about_answer(answer.error()));
+  auto step = MR_TRY(pager_.step(cursor_, answer->items, answer->next));
+  keep_validators(request, response, step.cursor);
+  warn_without_value(step, answer->items.size());
+  choose_items(*answer, step);
+  if (!items_.empty()) {
+    MR_TRY(keep_items(step.cursor));
+    rate_.add(static_cast<int64_t>(writer_.row_count()), clock_.monotonic_micros());
+  } else if (step.cursor.next != cursor_.next) {
+    // A way through pages without items is not gone twice.
+    ++step.cursor.sequence;
+    MR_TRY(keep_cursor(topic_, cursor_folder_, {plan_.spec.name, step.cursor}));
   }
-  set_cursor(next);
-  rate_.add(static_cast<int64_t>(writer_.row_count()), clock_.monotonic_micros());
-  return Page::kItems;
+  set_cursor(step.cursor);
+  return Page{.has_items = !items_.empty(), .is_last = step.is_last};
 }
 
 bool IngestLoop::run_is_over(Page page, int64_t started_micros) const {
   if (plan_.spec.run_for)
     return clock_.monotonic_micros() - started_micros >= plan_.spec.run_for->count() * 1'000;
-  return page == Page::kNoItems || !plan_.spec.http.page;
+  return page.is_last;
 }
 
 bool IngestLoop::wait_after(const Error& error, std::stop_token stop) {
@@ -145,7 +207,7 @@ Result<void> IngestLoop::run(bool once, std::stop_token stop) {
     // `every` counts from the start of one request to that of the next.
     int64_t spent_ms = (clock_.monotonic_micros() - request_started) / 1'000;
     auto every = plan_.spec.http.every;
-    if (*page == Page::kNoItems) every = std::max(every, limits::kNoItemsWait);
+    if (!page->has_items) every = std::max(every, limits::kNoItemsWait);
     auto rest = every - std::chrono::milliseconds(spent_ms);
     if (rest.count() > 0 && !clock_.wait(rest, stop)) break;
   }

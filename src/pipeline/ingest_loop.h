@@ -1,4 +1,4 @@
-// A source's loop: fetch a page, select, append with the cursor, wait, again.
+// A source's loop: fetch a page, choose what is new, select, append with the cursor, wait, again.
 #pragma once
 
 #include <mutex>
@@ -13,7 +13,6 @@
 #include "pipeline/plan.h"
 #include "pipeline/source_cursor.h"
 #include "source/source.h"
-#include "sql/json_split.h"
 #include "topic/page_writer.h"
 
 namespace millrace::pipeline {
@@ -28,18 +27,30 @@ class IngestLoop {
   // topic.
   Result<void> recover();
 
-  // `once`: one run, as long as `for:` says, else until a page has no items, else one request;
-  // the error of its last request where it failed too often in a row, or in a way that trying
-  // again does not mend (kInvalid). Otherwise until stop.
+  // `once`: one run, as long as `for:` says, else to the end of a pass (see source::Pager); the
+  // error of its last request where it failed too often in a row, or in a way that trying again
+  // does not mend (kInvalid). Otherwise until stop.
   Result<void> run(bool once, std::stop_token stop);
 
   SourceStatus status() const;
 
  private:
-  enum class Page { kItems, kNoItems };
+  struct Page {
+    bool has_items = false;  // new ones
+    bool is_last = false;    // of the pass
+  };
+  using Answer = source::AnswerReader::Answer;
   Result<Page> take_page(std::stop_token stop);
-  Result<void> write_dead_letters(std::span<const sql::Failure> failures, int64_t sequence,
-                                  int64_t timestamp_ms);
+  // Puts an answer's new items into items_, and what is wrong with them already into failures_.
+  void choose_items(const Answer& answer, const source::Pager::Step& step);
+  // Writes items_, and the cursor behind them.
+  Result<void> keep_items(source::Cursor& next);
+  Result<sql::Transform::Counts> run_select();
+  Result<void> write_dead_letters(int64_t sequence, int64_t timestamp_ms);
+  // The clock's time, or that of the topic's last record where the clock was set back: the table
+  // keeps the row of the latest record.
+  int64_t page_timestamp_ms();
+  void warn_without_value(const source::Pager::Step& step, size_t item_count);
   bool run_is_over(Page page, int64_t started_micros) const;
   // Waits before the next try; false when asked to stop.
   bool wait_after(const Error& error, std::stop_token stop);
@@ -52,11 +63,14 @@ class IngestLoop {
   io::Clock& clock_;
   source::Fetcher fetcher_;
   source::Backoff backoff_;
-  sql::ItemSplitter splitter_;
+  source::AnswerReader reader_;
+  source::Pager pager_;
   topic::PageWriter writer_;
   DeadLetterWriter dead_letters_;
   bool dead_letters_known_ = false;  // those of pages that are not in the topic
-  std::vector<std::optional<std::string_view>> items_;
+  int64_t last_timestamp_ms_ = 0;    // of the topic's records
+  bool warned_without_value_ = false;
+  std::vector<std::string_view> items_;
   std::vector<sql::Failure> failures_;
 
   NodeHealth health_;

@@ -7,7 +7,7 @@
 namespace millrace::pipeline {
 namespace {
 
-constexpr size_t kFileBytesMax = size_t{64} << 10;
+constexpr size_t kFileBytesMax = size_t{4} << 20;
 
 std::string path_of(const log::Topic& topic, const CursorFolder& folder) {
   return fmt::format("{}/{}.json", folder.path, topic.name());

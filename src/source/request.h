@@ -18,15 +18,24 @@ struct Request {
   // Beside those of the source; sent, like those, to the configured origin only.
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;  // of a POST
+  // A hash of what is asked for, without secrets; two requests with the same are the same. Empty
+  // where there can be none.
+  std::string fingerprint;
   // Of the answer to the same request that is known already (Response); not empty: the API may say
   // that nothing has changed.
   std::string etag;
   std::string last_modified;
 };
 
-// The request for the page that the cursor points at: the source's URL, with its page parameter
-// set to cursor.page where the source has one (`page:`).
-// Error: kInvalid, with the URL as shown, where it cannot be read.
+// The request for the page that the cursor points at: the source's URL and body, with the
+// parameters of `page` and `since` set.
+// Error: kInvalid, with the URL as shown, where it cannot be read, or a parameter has no place.
 Result<Request> request_for(const spec::HttpSpec& http, const Cursor& cursor);
+
+// What a response says leads to the next page, as Cursor::next keeps it. An address is made whole,
+// as seen from the response's; the secrets of the source's URL are left out of it.
+// Error: kInvalid where it cannot be read, or leads to another scheme, host or port.
+Result<std::string> next_address(const spec::HttpSpec& http, std::string_view response_url,
+                                 std::string_view reference);
 
 }  // namespace millrace::source

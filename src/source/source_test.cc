@@ -46,18 +46,23 @@ TEST(CursorTest, ReadsWhatItWrote) {
                 .items = 300,
                 .records = 298,
                 .filtered = 1,
-                .dead_letters = 1};
+                .dead_letters = 1,
+                .next = "c\"1"};
   auto json = to_json(cursor, "random_\"users\"");
   EXPECT_EQ(json,
-            R"({"source":"random_\"users\"","sequence":3,"page":9223372036854775807,"items":300,)"
-            R"("records":298,"filtered":1,"dead_letters":1})");
+            R"({"source":"random_\"users\"","sequence":3,"page":9223372036854775807,"offset":0,)"
+            R"("items":300,"records":298,"filtered":1,"dead_letters":1,"next":"c\"1"})");
+  cursor.since = cursor.largest = "ż";
+  cursor.etag = "\"x\"";
+  for (int i = 0; i < 3; ++i) cursor.seen.add(SeenItems::hash(std::to_string(i)), -i);
+  json = to_json(cursor, "s");
   auto parsed = parse_cursor(json);
   ASSERT_TRUE(parsed) << parsed.error().message();
   EXPECT_EQ(*parsed, cursor);
 }
 
 TEST(CursorTest, ToleratesOtherVersions) {
-  auto parsed = parse_cursor(R"({"page":4,"etag":["x"],"source":7})");
+  auto parsed = parse_cursor(R"({"page":4,"mood":["x"],"source":7})");
   ASSERT_TRUE(parsed) << parsed.error().message();
   EXPECT_EQ(*parsed, Cursor{.page = 4});
 }
@@ -65,7 +70,8 @@ TEST(CursorTest, ToleratesOtherVersions) {
 TEST(CursorTest, RefusesWhatIsNoCursor) {
   for (std::string_view text :
        {"", "[]", "{", "7", R"({"page":"4"})", R"({"page":-1})", R"({"page":1.5})",
-        R"({"page":null})", R"({"page":9223372036854775808})", "{} {}"}) {
+        R"({"page":null})", R"({"page":9223372036854775808})", R"({"next":1})", R"({"seen":"0"})",
+        "{} {}"}) {
     auto parsed = parse_cursor(text);
     ASSERT_FALSE(parsed) << text;
     EXPECT_EQ(parsed.error().code(), ErrorCode::kCorrupt) << text;

@@ -97,6 +97,22 @@ Result<> Url::set_parameter(std::string_view name, std::string_view value) {
   return {};
 }
 
+Result<Url> Url::resolved(std::string_view reference) const {
+  Url url(curl_url_dup(url_.get()));
+  MR_CHECK(url.url_ != nullptr);
+  auto code = curl_url_set(url.url_.get(), CURLUPART_URL, std::string(reference).c_str(),
+                           CURLU_NON_SUPPORT_SCHEME | CURLU_URLENCODE);
+  if (code != CURLUE_OK)
+    return fail(ErrorCode::kInvalid, "its address cannot be read: {}", curl_url_strerror(code));
+  curl_url_set(url.url_.get(), CURLUPART_FRAGMENT, nullptr, 0);
+  return url;
+}
+
+void Url::drop_credentials() {
+  curl_url_set(url_.get(), CURLUPART_USER, nullptr, 0);
+  curl_url_set(url_.get(), CURLUPART_PASSWORD, nullptr, 0);
+}
+
 bool Url::same_origin(const Url& other) const {
   auto port = [](const Url& url) {
     char* text = nullptr;

@@ -31,6 +31,12 @@ class Url {
   // All else of the query stays as written.
   Result<> set_parameter(std::string_view name, std::string_view value);
 
+  // What a reference in a document at this URL points to (RFC 3986, section 5). Error: kInvalid.
+  Result<Url> resolved(std::string_view reference) const;
+
+  // User and password before the host.
+  void drop_credentials();
+
   // Same scheme, host and port (RFC 6454).
   bool same_origin(const Url& other) const;
 

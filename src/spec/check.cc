@@ -99,6 +99,43 @@ void check_tests(const Pipeline& pipeline, Reader& reader) {
   }
 }
 
+void check_page(const SourceSpec& source, Reader& reader) {
+  if (!source.http.page) return;
+  const auto& page = *source.http.page;
+  const auto& place = source.http.page_place;
+  bool counts = page.by == PageBy::kNumber || page.by == PageBy::kOffset;
+  if (page.by == PageBy::kCursor && page.from.empty())
+    reader.error(place, "paging by cursor needs 'from': where in a response the cursor stands");
+  if (page.by != PageBy::kCursor && !page.from.empty())
+    reader.error(place, "'from' is for paging by cursor; add 'by: cursor'");
+  if (!counts && page.size)
+    reader.error(place,
+                 "'size' is for paging by number or offset; others say themselves when they "
+                 "are at the end");
+  if (!page.size_parameter.empty() && !page.size)
+    reader.error(place, "'size_parameter' needs 'size': how many items to ask for");
+  if (page.by == PageBy::kLink && !page.parameter.empty())
+    reader.error(place, "paging by link has no 'parameter': the Link header has whole addresses");
+}
+
+void check_parameters_in_body(const SourceSpec& source, Reader& reader) {
+  const auto& http = source.http;
+  auto check_one = [&](ParameterIn in, const Place& place) {
+    if (in == ParameterIn::kBody && http.method != HttpMethod::kPost)
+      reader.error(place, "'in: body' needs 'method: POST' and a 'body' that is a JSON object");
+  };
+  if (http.page) check_one(http.page->in, http.page_place);
+  if (http.since) check_one(http.since->in, http.since_place);
+}
+
+void check_format(const SourceSpec& source, Reader& reader) {
+  bool lines = source.format == Format::kJsonLines || source.format == Format::kCsv;
+  if (lines && !source.items.empty())
+    reader.error(source.items_place, "'items' is a path in JSON; here every line is an item");
+  if (lines && source.http.page && source.http.page->by == PageBy::kCursor)
+    reader.error(source.http.page_place, "paging by cursor needs responses in JSON");
+}
+
 }  // namespace
 
 void check(const Pipeline& pipeline, Reader& reader) {
@@ -109,7 +146,12 @@ void check(const Pipeline& pipeline, Reader& reader) {
   std::vector<std::pair<std::string, Place>> tables;
   for (const auto& table : pipeline.tables) tables.emplace_back(table.full_name(), table.place);
   check_same_name(tables, reader);
-  for (const auto& source : pipeline.sources) check_headers(source, reader);
+  for (const auto& source : pipeline.sources) {
+    check_headers(source, reader);
+    check_page(source, reader);
+    check_parameters_in_body(source, reader);
+    check_format(source, reader);
+  }
   check_tests(pipeline, reader);
   if (pipeline.sources.empty() && pipeline.tables.empty() && !reader.has_problems())
     reader.warning({pipeline.file, 1, 1}, "there is nothing to run: no sources and no tables");

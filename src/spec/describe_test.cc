@@ -62,7 +62,8 @@ TEST(Describe, EveryKeyIsInTheEditorsSchemaAndTheReference) {
 TEST(Describe, DefaultsAreThoseOfTheStructs) {
   EXPECT_THAT(reference(), testing::HasSubstr("| `every` | duration | `1s` |"));
   EXPECT_THAT(reference(), testing::HasSubstr("| `partitions` | whole number, 1 to 1,024 | `1` |"));
-  EXPECT_THAT(reference(), testing::HasSubstr("| `parameter` | query parameter | `page` |"));
+  EXPECT_THAT(reference(),
+              testing::HasSubstr("| `by` | `number`, `offset`, `cursor`, `link` | `number` |"));
 }
 
 }  // namespace

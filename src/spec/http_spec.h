@@ -9,16 +9,10 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "spec/page_spec.h"
 #include "spec/text.h"
 
 namespace millrace::spec {
-
-// page: {parameter: page, first: 1}: a query parameter that counts pages; a page without items
-// means that there are no more for now.
-struct PageSpec {
-  std::string parameter = "page";
-  int64_t first = 1;
-};
 
 enum class HttpMethod : uint8_t { kGet, kPost };
 
@@ -53,6 +47,9 @@ struct HttpSpec {
   std::chrono::milliseconds timeout{10'000};         // for one request, all of it
   int64_t response_max = limits::kResponseBytesMax;  // bytes of one answer, decompressed
   std::optional<PageSpec> page;
+  Place page_place;
+  std::optional<SinceSpec> since;
+  Place since_place;
 };
 
 }  // namespace millrace::spec

@@ -1,6 +1,7 @@
 #include "spec/keys.h"
 
 #include "base/limits.h"
+#include "spec/choice.h"
 #include "spec/keys_retention.h"
 #include "spec/keys_tests.h"
 #include "spec/names.h"
@@ -41,28 +42,34 @@ void set_expectation_name(Expectation& expectation, const std::string& name, con
 }
 
 Object<SourceSpec> source() {
-  return {"source",
-          "Where records come from.",
-          {
-              key("http", &SourceSpec::http, http(), "The HTTP API to ask.").required(),
-              key("for", &SourceSpec::run_for, optional(duration(0ms)),
-                  "The length of one run. Left out: until there are no more pages, or one request "
-                  "where there are no pages."),
-              key("items", &SourceSpec::items, path(),
-                  "Where in a response the items are. Left out: the response is the list of "
-                  "items."),
-              key("schema", schema_file<SourceSpec>(),
-                  "JSON Schema of one item; the name is relative to the pipeline file.")
-                  .required(),
-              key("to", &SourceSpec::to, word("topic"), "The topic to append to.")
-                  .placed(&SourceSpec::to_place)
-                  .required(),
-              key("select", &SourceSpec::select, sql("SQL query"),
-                  "Makes the topic's records from the items: reads from the source by its name, "
-                  "with the "
-                  "items' fields as columns.")
-                  .required(),
-          }};
+  return {
+      "source",
+      "Where records come from.",
+      {
+          key("http", &SourceSpec::http, http(), "The HTTP API to ask.").required(),
+          key("for", &SourceSpec::run_for, optional(duration(0ms)),
+              "The length of one run. Left out: until there are no more pages, or one request "
+              "where there are no pages."),
+          key("format", &SourceSpec::format,
+              choice<Format>(
+                  {{"json", Format::kJson}, {"jsonl", Format::kJsonLines}, {"csv", Format::kCsv}}),
+              "What the responses are written in. Left out: what their Content-Type says."),
+          key("items", &SourceSpec::items, path(),
+              "Where in a JSON response the items are. Left out: the response is the list of "
+              "items.")
+              .placed(&SourceSpec::items_place),
+          key("schema", schema_file<SourceSpec>(),
+              "JSON Schema of one item; the name is relative to the pipeline file.")
+              .required(),
+          key("to", &SourceSpec::to, word("topic"), "The topic to append to.")
+              .placed(&SourceSpec::to_place)
+              .required(),
+          key("select", &SourceSpec::select, sql("SQL query"),
+              "Makes the topic's records from the items: reads from the source by its name, "
+              "with the "
+              "items' fields as columns.")
+              .required(),
+      }};
 }
 
 Value<ValueFormat> value_format() {

@@ -74,17 +74,6 @@ Value<std::string> pem_file() {
           }};
 }
 
-Object<PageSpec> page() {
-  return {"page",
-          "A query parameter that counts pages. A page without items means that there are no more "
-          "for now.",
-          {
-              key("parameter", &PageSpec::parameter, word("query parameter"), "Its name."),
-              key("first", &PageSpec::first, whole_number(0, INT64_MAX),
-                  "The number of the first page."),
-          }};
-}
-
 Object<BasicAuth> basic_auth() {
   return {"basic",
           "User and password, as `curl -u` sends them.",
@@ -163,8 +152,13 @@ Object<HttpSpec> keys() {
           key("response_max", &HttpSpec::response_max,
               size(1, static_cast<int64_t>(limits::kResponseBytesLimit)),
               "The largest answer, decompressed; a larger one is refused as it comes."),
-          key("page", &HttpSpec::page, optional(object(page())),
-              "How the API numbers its pages. Left out: every request is the same."),
+          key("page", &HttpSpec::page, optional(page()),
+              "How the API is asked for one page after another. Left out: every answer is the "
+              "whole.")
+              .placed(&HttpSpec::page_place),
+          key("since", &HttpSpec::since, optional(since()),
+              "Asks only for what is new. Left out: every pass asks for everything there is.")
+              .placed(&HttpSpec::since_place),
       }};
 }
 

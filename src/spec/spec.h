@@ -36,16 +36,21 @@ struct Problem {
   std::string message;  // what is wrong and what to do, in a sentence or two
 };
 
+// What responses are written in; kByType: as their Content-Type says.
+enum class Format : uint8_t { kByType, kJson, kJsonLines, kCsv };
+
 struct SourceSpec {
   std::string name;
   Place place;
   HttpSpec http;
   // The length of one run; nullopt: until there are no more pages, or one request without `page`.
   std::optional<std::chrono::milliseconds> run_for;
+  Format format = Format::kByType;
   std::vector<std::string> items;  // path of object keys to the array of items; empty: the top
-  std::string schema_file;         // as written
-  schema::Columns columns;         // of one item, from the schema file
-  std::string to;                  // topic
+  Place items_place;
+  std::string schema_file;  // as written
+  schema::Columns columns;  // of one item, from the schema file
+  std::string to;           // topic
   Place to_place;
   Sql select;
 };

@@ -125,12 +125,13 @@ sources:
       timeout: 1500ms
       page: {parameter: p, first: 0}
     for: 2h
+    format: json
     items: data.users
     schema: item.schema.json
     to: t.1-a
     select: SELECT id FROM b
   a:
-    http: {url: "https://x", page: {}}
+    http: {url: "https://x", page: {by: cursor, from: meta.next}}
     items: [dotted.key, b]
     schema: item.schema.json
     to: second
@@ -154,15 +155,16 @@ tables:
   ASSERT_TRUE(b.http.page);
   EXPECT_EQ(b.http.page->parameter, "p");
   EXPECT_EQ(b.http.page->first, 0);
+  EXPECT_EQ(b.format, Format::kJson);
   EXPECT_EQ(b.run_for, 2h);
   EXPECT_THAT(b.items, ElementsAre("data", "users"));
   EXPECT_EQ(b.schema_file, "item.schema.json");
   EXPECT_EQ(b.columns.at(1).name, "text");
-  EXPECT_EQ(fmt::format("{}:{}", b.to_place.line, b.to_place.column), "13:9");
+  EXPECT_EQ(fmt::format("{}:{}", b.to_place.line, b.to_place.column), "14:9");
   const auto& a = loaded.pipeline.sources.at(1);
   ASSERT_TRUE(a.http.page);
-  EXPECT_EQ(a.http.page->parameter, "page");
-  EXPECT_EQ(a.http.page->first, 1);
+  EXPECT_EQ(a.http.page->parameter, "");
+  EXPECT_THAT(a.http.page->from, ElementsAre("meta", "next"));
   EXPECT_THAT(a.items, ElementsAre("dotted.key", "b"));
   const auto& topics = loaded.pipeline.topics;
   EXPECT_EQ(topics.at(0).name, "t.1-a");
@@ -181,6 +183,31 @@ tables:
   EXPECT_THAT(tables.at(1).partition_key, ElementsAre("a"));
   EXPECT_THAT(tables.at(1).clustering_key, ElementsAre("b"));
   EXPECT_EQ(tables.at(1).expect.at(0).name, "z");
+}
+
+TEST_F(SpecTest, KeysOfPagesAndOfWhatIsNewAreStored) {
+  auto loaded = load_text(R"(name: pages
+sources:
+  a:
+    http:
+      url: http://a
+      page: {by: offset, parameter: p, size: 10, size_parameter: limit}
+      since: {column: times.updated, parameter: s, format: unix, first: "0", overlap: 1m}
+    schema: item.schema.json
+    to: t
+    select: SELECT id FROM a
+topics: {t: {}}
+)");
+  const auto& http = loaded.pipeline.sources.at(0).http;
+  EXPECT_EQ(http.page->by, PageBy::kOffset);
+  EXPECT_EQ(http.page->size, 10);
+  EXPECT_EQ(http.page->size_parameter, "limit");
+  ASSERT_TRUE(http.since);
+  EXPECT_THAT(http.since->column, ElementsAre("times", "updated"));
+  EXPECT_EQ(http.since->parameter, "s");
+  EXPECT_EQ(http.since->format, SinceFormat::kUnix);
+  EXPECT_EQ(http.since->first, "0");
+  EXPECT_EQ(http.since->overlap, 1min);
 }
 
 TEST_F(SpecTest, AnchorsAndByteOrderMarksAndCarriageReturns) {

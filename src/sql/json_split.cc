@@ -16,12 +16,17 @@ namespace ondemand = simdjson::ondemand;
 struct ItemSplitter::Impl {
   ondemand::parser parser;
   std::vector<std::string_view> items;
+  std::string masked;  // a response with bytes that JSON does not have, without them
 
+  Result<void> split(std::string_view response, std::span<const std::string> path);
+  void mask(std::string_view response);
   Result<void> follow(ondemand::value value, std::span<const std::string> path, size_t walked);
   Result<void> collect(ondemand::value value);
 };
 
 namespace {
+
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 std::unexpected<Error> bad_json(std::string_view problem) {
   return fail(ErrorCode::kInvalid, "bad JSON: {}", problem);
@@ -83,35 +88,68 @@ Result<void> ItemSplitter::Impl::collect(ondemand::value value) {
   return {};
 }
 
+Result<void> ItemSplitter::Impl::split(std::string_view response,
+                                       std::span<const std::string> path) {
+  items.clear();
+  ondemand::document document;
+  simdjson::padded_string_view padded(response.data(), response.size(),
+                                      response.size() + kJsonPadding);
+  if (auto code = parser.iterate(padded).get(document)) {
+    bool some_item = code == simdjson::UTF8_ERROR || code == simdjson::UNESCAPED_CHARS;
+    if (!some_item || response.data() == masked.data()) return bad_json(code);
+    mask(response);
+    MR_TRY(split(std::string_view(masked).substr(0, response.size()), path));
+    for (auto& item : items)
+      item = response.substr(static_cast<size_t>(item.data() - masked.data()), item.size());
+    return {};
+  }
+  ondemand::value value;
+  if (auto code = document.get_value().get(value)) {
+    if (code == simdjson::SCALAR_DOCUMENT_AS_VALUE)
+      return fail(ErrorCode::kInvalid, "it is neither an object nor an array");
+    return bad_json(code);
+  }
+  MR_TRY(follow(value, path, 0));
+  const char* after = nullptr;
+  if (document.current_location().get(after) == simdjson::SUCCESS)
+    return bad_json("more text after it, or its end is missing");
+  return {};
+}
+
+// The response with '?' for every byte that is not ASCII, and spaces for control characters: as
+// long, and of the same structure. Items are looked at as they are when they are decoded.
+void ItemSplitter::Impl::mask(std::string_view response) {
+  masked.assign(response);
+  masked.append(kJsonPadding, '\0');
+  for (char& byte : masked) {
+    auto value = static_cast<uint8_t>(byte);
+    if (value >= 0x80 || value < 0x20) byte = value < 0x20 ? ' ' : '?';
+  }
+}
+
 ItemSplitter::ItemSplitter() : impl_(std::make_unique<Impl>()) {}
 ItemSplitter::~ItemSplitter() = default;
 
 Result<std::span<const std::string_view>> ItemSplitter::split(std::string_view response,
                                                               std::span<const std::string> path) {
-  impl_->items.clear();
-  auto in_response = [&](Error error) {
-    return std::unexpected(
-        Error(error.code(), fmt::format("the response cannot be read: {}; it "
-                                        "begins {}",
-                                        error.message(), excerpt(response, 120))));
-  };
-  ondemand::document document;
-  simdjson::padded_string_view padded(response.data(), response.size(),
-                                      response.size() + kJsonPadding);
-  if (auto code = impl_->parser.iterate(padded).get(document))
-    return in_response(bad_json(code).error());
-  ondemand::value value;
-  if (auto code = document.get_value().get(value)) {
-    if (code == simdjson::SCALAR_DOCUMENT_AS_VALUE)
-      return in_response(Error(ErrorCode::kInvalid, "it is neither an object nor an array"));
-    return in_response(bad_json(code).error());
-  }
-  if (auto followed = impl_->follow(value, path, 0); !followed)
-    return in_response(followed.error());
-  const char* after = nullptr;
-  if (document.current_location().get(after) == simdjson::SUCCESS)
-    return in_response(bad_json("more text after it, or its end is missing").error());
+  if (response.starts_with(kByteOrderMark)) response.remove_prefix(kByteOrderMark.size());
+  if (auto split = impl_->split(response, path); !split)
+    return fail(split.error().code(), "the response cannot be read: {}; it begins {}",
+                split.error().message(), excerpt(response, 120));
   return std::span<const std::string_view>(impl_->items);
+}
+
+void split_lines(std::string_view response, std::vector<std::string_view>& lines) {
+  constexpr std::string_view kSpaces = " \t\r";
+  lines.clear();
+  if (response.starts_with(kByteOrderMark)) response.remove_prefix(kByteOrderMark.size());
+  while (!response.empty()) {
+    auto line = response.substr(0, response.find('\n'));
+    response.remove_prefix(std::min(line.size() + 1, response.size()));
+    auto begin = line.find_first_not_of(kSpaces);
+    if (begin == line.npos) continue;
+    lines.push_back(line.substr(begin, line.find_last_not_of(kSpaces) + 1 - begin));
+  }
 }
 
 }  // namespace millrace::sql

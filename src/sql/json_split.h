@@ -14,6 +14,10 @@ namespace millrace::sql {
 // JSON texts handed to this room are followed by so many readable bytes, whatever is in them.
 inline constexpr size_t kJsonPadding = 64;
 
+// The lines of a response in JSON lines, without those of nothing but white space. What is in them
+// is checked when they are decoded. The views lie in `response`.
+void split_lines(std::string_view response, std::vector<std::string_view>& lines);
+
 // Finds items in responses. Keeps memory between calls; belongs to one thread.
 class ItemSplitter {
  public:
@@ -24,7 +28,8 @@ class ItemSplitter {
   // top of `response`; an object there instead of an array is one item, null or [] none. The views
   // lie in `response` and the returned span is valid until the next call.
   // Errors: kInvalid where the response is not well-formed JSON up to its end (what is inside items
-  // is checked when they are decoded), or has nothing at that path; with the place and an excerpt.
+  // is checked when they are decoded, UTF-8 too), or has nothing at that path; with the place and
+  // an excerpt.
   Result<std::span<const std::string_view>> split(std::string_view response,
                                                   std::span<const std::string> path);
 

@@ -81,29 +81,22 @@ TEST_F(SplitTest, SaysWhatIsNotThere) {
 TEST_F(SplitTest, APageThatIsNoJsonIsRefused) {
   for (char filler : {'1', '"', '}', ']'}) {
     filler_ = filler;
-    for (const char* page : {"",
-                             " ",
-                             "<html></html>",
-                             "[",
-                             "[1",
-                             "[1,",
-                             "{",
-                             R"({"items")",
-                             R"({"items":)",
-                             R"({"items":[1,2])",
-                             R"({"items":[1 2]})",
-                             R"({"items":[1,]})",
-                             R"({"items":[,1]})",
-                             R"({"items":["x]})",
-                             R"({"items":[{"a":1},{"a":2})",
-                             "{\"items\":[\"\xff\"]}",
-                             R"({"items":[1}})",
-                             R"({"items" [1]})",
-                             R"({"items":[{"a":1}])",
-                             R"({"items":["a)"})
+    for (const char* page :
+         {"", " ", "<html></html>", "[", "[1", "[1,", "{", R"({"items")", R"({"items":)",
+          R"({"items":[1,2])", R"({"items":[1 2]})", R"({"items":[1,]})", R"({"items":[,1]})",
+          R"({"items":["x]})", R"({"items":[{"a":1},{"a":2})", R"({"items":[1}})",
+          R"({"items" [1]})", R"({"items":[{"a":1}])", R"({"items":["a)"})
       EXPECT_THAT(split(page, {"items"}), ElementsAre(HasSubstr("error: ")))
           << page << " before " << filler;
   }
+}
+
+TEST_F(SplitTest, BytesThatJsonDoesNotHaveAreTheirItemsError) {
+  EXPECT_THAT(split("{\"ż\":[\"\xff\", \"a\nb\", {\"\xc3\":\"ż\"}]}", {"ż"}),
+              ElementsAre(HasSubstr("there is no 'ż' in it")));
+  EXPECT_THAT(split("{\"items\":[\"\xff\", \"a\nb\", {\"\xc3\":\"ż\"},\n1]}", {"items"}),
+              ElementsAre("\"\xff\"", "\"a\nb\"", "{\"\xc3\":\"ż\"}", "1"));
+  EXPECT_THAT(split("[\"\xff\"", {}), ElementsAre(HasSubstr("error: ")));
 }
 
 TEST_F(SplitTest, APageMayBeLarge) {

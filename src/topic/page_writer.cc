@@ -12,9 +12,12 @@
 namespace millrace::topic {
 namespace {
 
-// Of one page in one partition: what is over values and keys (lengths, headers) must still fit.
-constexpr size_t kPageBytesMax = limits::kBatchBytesMax / 2;
-static_assert(kPageBytesMax + limits::kRecordBytesMax <= limits::kBatchBytesMax);
+// Of a page's cursor, with all the items that it remembers.
+constexpr size_t kCursorBytesMax = size_t{1} << 20;
+static_assert(limits::kSeenItemsMax * 48 + (64 << 10) < kCursorBytesMax);
+// Of one page in one partition: its last record and its cursor must still fit.
+constexpr size_t kPageBytesMax = limits::kBatchBytesMax / 2 - kCursorBytesMax;
+static_assert(kPageBytesMax + limits::kRecordBytesMax + kCursorBytesMax <= limits::kBatchBytesMax);
 
 }  // namespace
 
@@ -138,6 +141,19 @@ Result<std::optional<HeadersOfRecord>> find_last_with_header(log::Partition& par
     end = batch.header().base_offset;
   }
   return std::nullopt;
+}
+
+Result<int64_t> last_timestamp_ms(log::Topic& topic) {
+  int64_t last = 0;
+  std::string buffer;
+  for (int32_t i = 0; i < topic.partition_count(); ++i) {
+    auto& partition = topic.partition(PartitionId(i));
+    if (partition.end_offset() <= partition.start_offset()) continue;
+    auto bytes = MR_TRY(partition.read(partition.end_offset() + -1, 1, buffer));
+    auto header = MR_TRY(record::parse_batch_header(bytes));
+    last = std::max(last, header.max_timestamp_ms);
+  }
+  return last;
 }
 
 Result<void> recover_page(log::Topic& topic, std::string_view cursor_header,

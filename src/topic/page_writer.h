@@ -80,4 +80,7 @@ struct HeadersOfRecord {
 Result<std::optional<HeadersOfRecord>> find_last_with_header(log::Partition& partition,
                                                              std::string_view header);
 
+// The largest timestamp of the newest batches of a topic, 0 where it is empty.
+Result<int64_t> last_timestamp_ms(log::Topic& topic);
+
 }  // namespace millrace::topic

@@ -1,0 +1,61 @@
+#include "source/answer_reader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "source/answer_format.h"
+
+namespace millrace::source {
+namespace {
+
+using spec::Format;
+using testing::HasSubstr;
+
+TEST(FormatOf, FollowsTheContentType) {
+  EXPECT_EQ(*format_of(Format::kByType, "application/json; charset=utf-8", "[]"), Format::kJson);
+  EXPECT_EQ(*format_of(Format::kByType, "application/vnd.geo+json", "{}"), Format::kJson);
+  EXPECT_EQ(*format_of(Format::kByType, "Application/X-NDJSON", "{}"), Format::kJsonLines);
+  EXPECT_EQ(*format_of(Format::kByType, "text/csv;header=present", "a,b"), Format::kCsv);
+  EXPECT_EQ(*format_of(Format::kByType, "text/plain", " [1]"), Format::kJson);
+  EXPECT_EQ(*format_of(Format::kByType, "", ""), Format::kJson);
+  EXPECT_EQ(*format_of(Format::kCsv, "application/octet-stream", "a,b"), Format::kCsv);
+}
+
+TEST(FormatOf, NamesWhatIsNone) {
+  auto words = [](Format wanted, std::string_view type, std::string_view body) {
+    auto format = format_of(wanted, type, body);
+    return format ? "" : format.error().message();
+  };
+  EXPECT_THAT(words(Format::kByType, "text/html", "<p>Log in"),
+              HasSubstr("is text/html, not JSON"));
+  EXPECT_THAT(words(Format::kJson, "application/json", "\n<html>"), HasSubstr("begins"));
+  EXPECT_THAT(words(Format::kByType, "application/rss+xml", "<rss/>"), HasSubstr("rss+xml"));
+  EXPECT_THAT(words(Format::kByType, "", "<rss/>"), HasSubstr("HTML or XML"));
+  EXPECT_THAT(words(Format::kByType, "image/png", "\x89PNG"), HasSubstr("says it is image/png"));
+  EXPECT_THAT(words(Format::kByType, "text/plain", "a,b"), HasSubstr("'format'"));
+}
+
+TEST(AnswerReader, FindsWhatLeadsToTheNextPage) {
+  spec::SourceSpec spec;
+  spec.items = {"items"};
+  spec.http.url = {.value = "http://a/v1", .shown = "http://a/v1", .place = {}};
+  spec.http.page = {.by = spec::PageBy::kCursor, .parameter = "after", .from = {"meta", "next"}};
+  auto next = [&](std::string body) {
+    auto size = body.size();
+    body.append(kBodyPadding, '\0');
+    Response response{.body = std::string_view(body).substr(0, size), .url = "http://a/v1"};
+    AnswerReader reader(spec);
+    auto answer = reader.read(response);
+    return answer ? answer->next : answer.error().message();
+  };
+  EXPECT_EQ(next(R"({"items":[1],"meta":{"next":"x/y"}})"), "x/y");
+  EXPECT_EQ(next(R"({"items":[1],"meta":{"next":12}})"), "12");
+  for (const char* none : {"null", "false", "{}", "\"\""})
+    EXPECT_EQ(next(fmt::format(R"({{"meta":{{"next":{}}},"items":[1]}})", none)), "") << none;
+  EXPECT_EQ(next(R"({"items":[1]})"), "");
+  spec.http.page->parameter.clear();
+  EXPECT_EQ(next(R"({"items":[1],"meta":{"next":"/v1?page=2"}})"), "http://a/v1?page=2");
+}
+
+}  // namespace
+}  // namespace millrace::source
