@@ -20,6 +20,11 @@ inline constexpr size_t kTopicNameMax = 249;                     // bytes, as in
 inline constexpr size_t kBatchRecords = 16'384;
 inline constexpr size_t kBatchBytes = size_t{8} << 20;
 
+// The share of dead letters that `dead_letters: {max: …}` limits is that among so many of the last
+// records; fewer than the second count as that many.
+inline constexpr int64_t kShareRecords = 1'000;
+inline constexpr int64_t kShareRecordsMin = 100;
+
 // JSON.
 inline constexpr size_t kJsonDepthMax = 64;  // deeper records become dead letters
 

@@ -86,6 +86,7 @@ class Client::Way {
   virtual ~Way() = default;
   virtual bool is_live() const = 0;
   virtual Result<Answer> ask(std::string method, const std::string& target, std::string body) = 0;
+  virtual Result<void> close() { return {}; }
 };
 
 class Client::Socket final : public Client::Way {
@@ -134,12 +135,14 @@ Result<Answer> Client::Socket::ask(std::string method, const std::string& target
 class Client::AtRest final : public Client::Way {
  public:
   AtRest() : logger_(LogFormat::kText, LogLevel::kError) {}
-  Result<void> open(const std::string& data_dir, std::string_view version) {
+  Result<void> open(const std::string& data_dir, std::string_view version, bool read_only) {
     instance_ = MR_TRY(
-        pipeline::Instance::open({.data_dir = data_dir, .read_only = true}, logger_, clock_));
+        pipeline::Instance::open({.data_dir = data_dir, .read_only = read_only}, logger_, clock_));
     api_.emplace(*instance_, std::string(version));
     return {};
   }
+  Result<void> prepare(const spec::Pipeline& pipeline) { return instance_->prepare(pipeline); }
+  Result<void> close() override { return instance_->stop(); }
   bool is_live() const override { return false; }
   Result<Answer> ask(std::string method, const std::string& target, std::string body) override {
     auto response = api_->handle({std::move(method), target, std::move(body), {}});
@@ -158,19 +161,44 @@ Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&&) noexcept = default;
 Client::~Client() = default;
 
-Result<Client> Client::open(const std::string& data_dir, std::string_view version) {
+Result<Client> Client::open_by(const std::string& data_dir,
+                               const std::function<Result<std::unique_ptr<Way>>()>& open_at_rest) {
   // A pipeline that is just starting or stopping has the data, but does not answer.
   io::SystemClock clock;
   for (int left = kTries;; --left) {
     auto path = http::SocketPath::in(data_dir);
     if (path && accepts(path->path())) return Client(std::make_unique<Socket>(*std::move(path)));
-    auto at_rest = std::make_unique<AtRest>();
-    auto opened = at_rest->open(data_dir, version);
-    if (opened) return Client(std::move(at_rest));
+    auto opened = open_at_rest();
+    if (opened) return Client(*std::move(opened));
     if (opened.error().code() != ErrorCode::kConflict || left == 0)
       return std::unexpected(std::move(opened).error());
     clock.wait(kBetweenTries, {});
   }
+}
+
+Result<Client> Client::open(const std::string& data_dir, std::string_view version) {
+  return open_by(data_dir, [&]() -> Result<std::unique_ptr<Way>> {
+    auto at_rest = std::make_unique<AtRest>();
+    MR_TRY(at_rest->open(data_dir, version, true));
+    return at_rest;
+  });
+}
+
+Result<Client> Client::open_to_change(const std::string& data_dir, std::string_view version,
+                                      const std::function<Result<spec::Pipeline>()>& load) {
+  AtRest* at_rest = nullptr;
+  auto opened = open_by(data_dir, [&]() -> Result<std::unique_ptr<Way>> {
+    // To look first: a data directory is not made here.
+    MR_TRY(AtRest().open(data_dir, version, true));
+    auto to_change = std::make_unique<AtRest>();
+    MR_TRY(to_change->open(data_dir, version, false));
+    at_rest = to_change.get();
+    return to_change;
+  });
+  if (!opened || at_rest == nullptr) return opened;
+  auto pipeline = MR_TRY(load());
+  MR_TRY(at_rest->prepare(pipeline));
+  return opened;
 }
 
 bool Client::is_live() const {
@@ -181,6 +209,10 @@ Result<Answer> Client::get(const std::string& target) {
 }
 Result<Answer> Client::post(const std::string& target, std::string body) {
   return way_->ask("POST", target, std::move(body));
+}
+
+Result<void> Client::close() {
+  return way_->close();
 }
 
 }  // namespace millrace::cli

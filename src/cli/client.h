@@ -1,11 +1,13 @@
 // How a command reaches a data directory.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/error.h"
+#include "spec/spec.h"
 
 namespace millrace::cli {
 
@@ -26,6 +28,10 @@ class Client {
  public:
   // Errors: kNotFound (no data directory), kIo, kConflict.
   static Result<Client> open(const std::string& data_dir, std::string_view version);
+  // To change what is there: where no pipeline runs, by the pipeline that `load` gives. Errors: as
+  // above, and those of `load`.
+  static Result<Client> open_to_change(const std::string& data_dir, std::string_view version,
+                                       const std::function<Result<spec::Pipeline>()>& load);
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;
   ~Client();
@@ -35,12 +41,17 @@ class Client {
   // Errors: those of the API; kUnavailable when the process is gone.
   Result<Answer> get(const std::string& target);
   Result<Answer> post(const std::string& target, std::string body);
+  // Before it ends: what was changed is on disk. Where a pipeline runs it sees to that itself.
+  Result<void> close();
 
  private:
   class Way;
   class Socket;
   class AtRest;
   explicit Client(std::unique_ptr<Way> way);
+  // `open_at_rest` opens the data directory where no process answers.
+  static Result<Client> open_by(const std::string& data_dir,
+                                const std::function<Result<std::unique_ptr<Way>>()>& open_at_rest);
   std::unique_ptr<Way> way_;
 };
 

@@ -52,6 +52,7 @@ void add_sql_command(Commands& commands);
 void add_topic_commands(Commands& commands);
 void add_tap_command(Commands& commands);
 void add_dead_letter_commands(Commands& commands);  // dlq
+void add_redrive_command(Commands& commands, CLI::App* group);
 void add_version_command(Commands& commands);
 
 }  // namespace millrace::cli

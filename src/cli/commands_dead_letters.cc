@@ -1,4 +1,4 @@
-// dlq: what was refused, and why.
+// dlq: what was refused, and why; and taking it again.
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -13,8 +13,22 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct List {
+// Which dead letters; what is empty lets all through.
+struct Filter {
   std::string node;
+  std::string rule;
+  std::string stage;
+
+  void add_to(http::TargetBuilder& target) const {
+    if (!node.empty()) target.parameter("node", node);
+    if (!rule.empty()) target.parameter("rule", rule);
+    if (!stage.empty()) target.parameter("stage", stage);
+  }
+};
+
+struct List {
+  Filter filter;
+  bool closed_too = false;
   int64_t count = 20;
 };
 
@@ -23,11 +37,31 @@ std::string text_of(const Json& json, const char* name) {
   return member.is_null() ? "" : member.get<std::string>();
 }
 
+// "1,204 open: 1,200 of ks.users (expect has_email), 4 of users (decode)".
+std::string summary_of(const Json& groups) {
+  int64_t open = 0;
+  int64_t closed = 0;
+  std::string parts;
+  for (const auto& group : groups) {
+    auto count = group.at("open").get<int64_t>();
+    open += count;
+    closed += group.at("closed").get<int64_t>();
+    if (count == 0) continue;
+    auto rule = text_of(group, "rule");
+    parts +=
+        fmt::format("{}{} of {} ({}{}{})", parts.empty() ? ": " : ", ", with_thousands(count),
+                    text_of(group, "node"), text_of(group, "stage"), rule.empty() ? "" : " ", rule);
+  }
+  auto text = fmt::format("{} open{}", with_thousands(open), parts);
+  return closed == 0 ? text : fmt::format("{}; {} no longer open", text, with_thousands(closed));
+}
+
 Result<int> list_dead_letters(Session& session, const List& list) {
   auto client = MR_TRY(session.client());
   http::TargetBuilder target("/v1/dead-letters");
   target.parameter("limit", std::to_string(list.count));
-  if (!list.node.empty()) target.parameter("node", list.node);
+  list.filter.add_to(target);
+  if (list.closed_too) target.parameter("closed", "1");
   auto answer = MR_TRY(client.get(target.text()));
   JsonSlicer slicer;
   auto& out = session.out();
@@ -36,19 +70,24 @@ Result<int> list_dead_letters(Session& session, const List& list) {
     for (auto letter : letters) MR_TRY(out.write(fmt::format("{}\n", letter)));
     return 0;
   }
-  if (letters.empty()) session.note("no dead letters: nothing was refused");
+  if (letters.empty()) session.note("no dead letters are open");
   if (letters.empty()) return 0;
   std::vector<std::vector<Cell>> rows;
   for (auto text : letters) {
     auto letter = Json::parse(text);
-    rows.push_back({{text_of(letter, "address")},
-                    {text_of(letter, "timestamp")},
-                    {text_of(letter, "stage")},
-                    {text_of(letter, "rule")},
-                    {printable(text_of(letter, "error"))}});
+    auto look = letter.at("open").get<bool>() ? Look::kPlain : Look::kDim;
+    rows.push_back({{text_of(letter, "address"), look},
+                    {text_of(letter, "timestamp"), look},
+                    {text_of(letter, "stage"), look},
+                    {text_of(letter, "rule"), look},
+                    {printable(text_of(letter, "error")), look}});
+    if (list.closed_too) rows.back().push_back({look == Look::kDim ? "no" : "yes", look});
   }
-  MR_TRY(print_table({{"ADDRESS", false, true}, {"TIME"}, {"STAGE"}, {"RULE"}, {"ERROR"}}, rows,
-                     out.terminal(), out.emit()));
+  std::vector<Column> columns = {
+      {"ADDRESS", false, true}, {"TIME"}, {"STAGE"}, {"RULE"}, {"ERROR"}};
+  if (list.closed_too) columns.push_back({"OPEN"});
+  MR_TRY(print_table(columns, rows, out.terminal(), out.emit()));
+  session.note(summary_of(Json::parse(MR_TRY(slicer.member(answer.json(), "groups")))));
   if (static_cast<int64_t>(letters.size()) == list.count) {
     session.note(fmt::format("the newest {}; -n shows more", list.count));
   }
@@ -91,25 +130,33 @@ Result<int> show_dead_letter(Session& session, const std::string& address) {
   };
   bool is_base64 = letter.contains("raw_base64");
   auto raw = text_of(letter, is_base64 ? "raw_base64" : "raw");
-  MR_TRY(out.write(line("address", text_of(letter, "address")) +
-                   line("time", text_of(letter, "timestamp")) + line("node", node) +
-                   line("stage", text_of(letter, "stage")) + line("rule", text_of(letter, "rule")) +
-                   line("error", text_of(letter, "error")) + line("from", origin) +
-                   line("key", letter.contains("key") ? text_of(letter, "key") : "") +
-                   line("value", is_base64 ? "no UTF-8; as base64:" : "") + "\n" +
-                   shown_lines(raw, out.terminal()) + "\n"));
+  MR_TRY(out.write(
+      line("address", text_of(letter, "address")) + line("time", text_of(letter, "timestamp")) +
+      line("node", node) + line("stage", text_of(letter, "stage")) +
+      line("rule", text_of(letter, "rule")) + line("error", text_of(letter, "error")) +
+      line("from", origin) + line("key", letter.contains("key") ? text_of(letter, "key") : "") +
+      line("open", letter.at("open").get<bool>() ? "" : "no: redriven, or taken after all") +
+      line("value", letter.contains("raw_file")
+                        ? "in " + session.data_dir() + "/" + text_of(letter, "raw_file")
+                        : "") +
+      line("value", is_base64 ? "no UTF-8; as base64:" : "") + "\n" +
+      shown_lines(raw, out.terminal()) + "\n"));
   return 0;
 }
 
 }  // namespace
 
 void add_dead_letter_commands(Commands& commands) {
-  auto* group = commands.add_group("dlq", "Dead letters: records that were refused, and why");
+  auto* group =
+      commands.add_group("dlq", "Dead letters: records that were refused, why, and once more");
   auto list = std::make_shared<List>();
   auto* listing =
-      commands.add(group, "list", "Dead letters, the newest first",
+      commands.add(group, "list", "Open dead letters, the newest first",
                    [list](Session& session) { return list_dead_letters(session, *list); });
-  listing->add_option("NODE", list->node, "Only of this source or table");
+  listing->add_option("NODE,--node", list->filter.node, "Only of this source or table");
+  listing->add_option("--rule", list->filter.rule, "Only refused by this expectation");
+  listing->add_option("--stage", list->filter.stage, "Only refused at: decode, sql, expect");
+  listing->add_flag("--redriven", list->closed_too, "Also those that were redriven");
   listing->add_option("-n", list->count, "At most so many (20)")
       ->type_name("N")
       ->check(CLI::Range(int64_t{1}, static_cast<int64_t>(limits::kApiRecordsMax)).description(""));
@@ -118,6 +165,7 @@ void add_dead_letter_commands(Commands& commands) {
       commands.add(group, "show", "One dead letter with its raw record",
                    [address](Session& session) { return show_dead_letter(session, *address); });
   show->add_option("ADDRESS", *address, "NODE/PARTITION/OFFSET, as dlq list shows it")->required();
+  add_redrive_command(commands, group);
 }
 
 }  // namespace millrace::cli

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "base/text.h"
+#include "cli/pipeline_file.h"
 
 namespace millrace::cli {
 namespace {
@@ -46,6 +47,16 @@ Session::Session(const Given& given, std::string_view program, std::string_view 
 
 std::string Session::data_dir_option() const {
   return data_dir_ == data_dir_of_environment() ? "" : fmt::format(" --data-dir {}", data_dir_);
+}
+
+Result<Client> Session::client_to_change(const std::string& pipeline_file) const {
+  return Client::open_to_change(data_dir_, version_, [&]() -> Result<spec::Pipeline> {
+    auto file = MR_TRY(choose_pipeline_file(pipeline_file, "dlq redrive --file"));
+    auto loaded = MR_TRY(load_and_check(file));
+    for (const auto& problem : loaded.problems) fmt::print(stderr, "{}\n", to_line(problem));
+    if (loaded.ok()) return std::move(loaded.pipeline);
+    return fail(ErrorCode::kInvalid, "{} has errors, so nothing was done", file);
+  });
 }
 
 void Session::note(std::string_view text) const {

@@ -54,6 +54,8 @@ class Session {
   const Terminal& err() const { return err_; }
 
   Result<Client> client() const { return Client::open(data_dir_, version_); }
+  // To change what is there: where no pipeline runs, by this file.
+  Result<Client> client_to_change(const std::string& pipeline_file) const;
 
   // A line to stderr, dim on a terminal.
   void note(std::string_view text) const;

@@ -28,15 +28,19 @@ Cell count(const Json& json, const char* name) {
   return {with_thousands(number(json, name))};
 }
 
-// A count that should be zero.
-Cell refused(const Json& json, const char* name) {
-  auto value = number(json, name);
-  return {with_thousands(value), value > 0 ? Look::kBad : Look::kPlain};
+// Those still open, which should be none, and how many are no longer.
+Cell dead_letters(const Json& node) {
+  auto open = number(node, "dead_letters");
+  auto redriven = number(node, "redriven");
+  auto text = with_thousands(open);
+  if (redriven > 0) text += fmt::format(" ({} redriven)", with_thousands(redriven));
+  return {text, open > 0 ? Look::kBad : Look::kPlain};
 }
 
 Cell state(const Json& node) {
   auto name = text(node, "state");
-  auto look = name == "running" ? Look::kGood : name == "waiting" ? Look::kBad : Look::kDim;
+  bool is_bad = name == "waiting" || name == "stopped";
+  auto look = name == "running" ? Look::kGood : is_bad ? Look::kBad : Look::kDim;
   return {name, look};
 }
 
@@ -88,7 +92,7 @@ Result<void> print_sources(const Json& sources, const Terminal& terminal, const 
                     count(source, "items"),
                     count(source, "records"),
                     count(source, "filtered"),
-                    refused(source, "dead_letters"),
+                    dead_letters(source),
                     rate(source)});
   }
   MR_TRY(emit("\n"));
@@ -136,7 +140,7 @@ Result<void> print_tables(const Json& tables, const Terminal& terminal, const Em
                     count(table, "records_in"),
                     count(table, "written"),
                     count(table, "filtered"),
-                    refused(table, "dead_letters"),
+                    dead_letters(table),
                     count(table, "waiting"),
                     rate(table),
                     {format_bytes(table.at("bytes").get<uint64_t>())}});
@@ -198,7 +202,7 @@ Result<void> print_summary(const Json& status, const Terminal& terminal, const E
                     count(source, "items"),
                     count(source, "records"),
                     count(source, "filtered"),
-                    refused(source, "dead_letters")});
+                    dead_letters(source)});
   }
   if (!rows.empty()) {
     MR_TRY(print_table({{"SOURCE"},
@@ -216,7 +220,7 @@ Result<void> print_summary(const Json& status, const Terminal& terminal, const E
                     count(table, "records_in"),
                     count(table, "written"),
                     count(table, "filtered"),
-                    refused(table, "dead_letters"),
+                    dead_letters(table),
                     count(table, "waiting")});
   }
   if (!rows.empty()) {
@@ -241,7 +245,7 @@ std::vector<std::string> live_lines(const Json& status, const Terminal& terminal
                     count(source, "records"),
                     rate(source),
                     {"", Look::kDim},
-                    refused(source, "dead_letters")});
+                    dead_letters(source)});
   }
   for (const auto& table : status.at("tables")) {
     rows.push_back({{text(table, "name")},
@@ -249,7 +253,7 @@ std::vector<std::string> live_lines(const Json& status, const Terminal& terminal
                     count(table, "written"),
                     rate(table),
                     count(table, "waiting"),
-                    refused(table, "dead_letters")});
+                    dead_letters(table)});
   }
   std::vector<std::string> lines;
   auto collect = [&](std::string_view text) -> Result<void> {

@@ -25,7 +25,8 @@ Json status(int written) {
              {"items", 1'500},
              {"records", 1'499},
              {"filtered", 1},
-             {"dead_letters", 0}}}},
+             {"dead_letters", 0},
+             {"redriven", 0}}}},
           {"topics", Json::array()},
           {"tables",
            {{{"name", "shop.orders"},
@@ -37,6 +38,7 @@ Json status(int written) {
              {"written", written},
              {"filtered", 0},
              {"dead_letters", 9},
+             {"redriven", 0},
              {"waiting", 0},
              {"removed", 0},
              {"bytes", 2'048}}}}};

@@ -121,7 +121,8 @@ Extent Segment::durable() const {
 
 bool Segment::has_room(size_t batch_bytes) const {
   std::lock_guard lock(mutex_);
-  return written_.bytes == 0 || written_.bytes + batch_bytes <= options_.segment_bytes;
+  return written_.bytes == 0 || written_.bytes + batch_bytes <=
+                                    std::max<uint64_t>(options_.segment_bytes, allocated_bytes_);
 }
 
 Result<void> Segment::reserve(size_t batch_bytes) {

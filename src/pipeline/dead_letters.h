@@ -2,8 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
-#include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -21,14 +22,8 @@ inline constexpr std::string_view kDeadLettersSuffix = ".dead_letters";
 std::string dead_letters_topic(std::string_view node);
 bool is_dead_letters_topic(std::string_view topic);
 
-// Headers of a dead letter; its key and value are those of the record refused. The first five are
-// Kafka Connect's (KIP-298).
-inline constexpr std::string_view kErrorTopic = "__connect.errors.topic";
-inline constexpr std::string_view kErrorPartition = "__connect.errors.partition";
-inline constexpr std::string_view kErrorOffset = "__connect.errors.offset";
-inline constexpr std::string_view kErrorStage = "__connect.errors.stage";
-inline constexpr std::string_view kErrorMessage = "__connect.errors.exception.message";
-inline constexpr std::string_view kErrorRule = "millrace.rule";
+// "expect has_email: …".
+std::string words_of(const sql::Failure& failure);
 
 // Where a record that was refused came from. For a source's item: the source's name, the page's
 // sequence number as `partition`, the item's position in it as `offset`.
@@ -36,40 +31,95 @@ struct Origin {
   std::string_view topic;
   int64_t partition = 0;
   int64_t offset = 0;
+  // For a source's item, the id of the topic that its page goes to: pages are counted by topic.
+  std::string_view fed = {};
 };
 
-// Writes one node's dead letters, each once, whatever is run again after a crash. One thread.
+// A record that is to become a dead letter.
+struct Refused {
+  Origin origin;
+  std::string_view stage;  // as of sql::Stage
+  std::string_view rule;   // of an expectation
+  std::string_view error;
+  std::optional<std::string_view> key;
+  std::optional<std::string_view> value;  // nullopt: a tombstone
+  int64_t timestamp_ms = 0;               // the record's
+  std::string_view value_file = {};       // where the value is, if it is too large for a record
+};
+
+// One that was refused, with its raw bytes and where it came from.
+struct DeadLetter {
+  std::string node;       // the source or table that refused it
+  int32_t partition = 0;  // of the dead-letter topic; with `offset` its address
+  int64_t offset = 0;
+  int64_t timestamp_ms = 0;  // when it was refused
+  std::string stage;         // decode, sql, expect
+  std::string rule;          // for expect
+  std::string error;
+  // The record refused: for a table by topic, partition and offset; for a source by page and item.
+  std::string from_topic;
+  int64_t from_partition = 0;
+  int64_t from_offset = 0;
+  int64_t from_timestamp_ms = 0;
+  std::string fed;  // see Origin
+  std::optional<std::string> key;
+  std::optional<std::string> value;  // nullopt: a tombstone
+  std::string value_file;            // not empty: the value is in this file of DATA_DIR/sources
+  bool is_open = true;               // false: redriven, or its record was taken after all
+
+  std::string address() const;  // NODE/PARTITION/OFFSET
+};
+// Of a record of a dead-letter topic. Errors: kCorrupt.
+Result<DeadLetter> to_dead_letter(std::string_view topic, int32_t partition,
+                                  const record::RecordView& record);
+struct DeadLetterAddress {
+  std::string node;
+  int32_t partition = 0;
+  int64_t offset = 0;
+};
+// Errors: kInvalid.
+Result<DeadLetterAddress> parse_dead_letter_address(std::string_view text);
+
+// Writes one node's dead letters, each once, whatever is run again after a crash. One thread at a
+// time.
 class DeadLetterWriter {
  public:
   // The topic has a partition for each of the node's input. It is made when the first is written.
   DeadLetterWriter(log::Log& log, std::string node, int32_t partitions);
 
-  // Before the first add() of a partition, and after an error: forgets what was added; what is
-  // there from `from` on (by Origin::partition, then offset) was written by a try that went no
-  // further, or whose progress a crash took back, and is not written again.
+  // For a table, before the first write() of a partition and after an error: what is there from
+  // `from` on (by Origin::partition, then offset) was written by a try that went no further, or
+  // whose progress a crash took back. It is not written again; what was found before is forgotten.
   Result<void> recover(PartitionId partition, const Origin& from);
+  // For a source: removes what was written for the page `page.partition`, which is not in the topic
+  // `page.fed`. Only what was never shown.
+  Result<void> take_back(const Origin& page);
+  // Where that begins; the end of the dead letters where there is none, 0 without a topic.
+  static Result<Offset> find_page(log::Log& log, std::string_view node, const Origin& page);
 
-  // Adds one to what flush() writes, unless recover() found the same record of the same origin. An
-  // API may answer otherwise when asked again: another record is another dead letter.
-  Result<void> add(PartitionId partition, const Origin& origin, const sql::Failure& failure,
-                   std::optional<std::string_view> key, std::string_view value,
-                   int64_t timestamp_ms);
-  // All added are on disk when it returns.
-  Result<void> flush();
+  // Returns the offset of each. All are on disk when it returns, and readers see those that were
+  // not there before with show(). The same record of the same origin, refused for the same
+  // reason, is written once.
+  Result<std::vector<Offset>> write(PartitionId partition, std::span<const Refused> refused,
+                                    int64_t now_ms);
+  // Returns the partition's end, 0 where there is no topic.
+  Result<Offset> show(PartitionId partition);
 
  private:
-  // Origin::partition and offset, and the value's CRC32C and size.
-  using Written = std::tuple<int64_t, int64_t, uint32_t, size_t>;
+  // Origin::partition and offset, the value's CRC32C and size, and the CRC32C of stage and rule.
+  using Identity = std::tuple<int64_t, int64_t, uint32_t, size_t, uint32_t>;
   struct Partition {
-    record::BatchBuilder batch;
-    std::set<Written> written;
+    std::map<Identity, Offset> known;
   };
-  Result<void> flush(PartitionId partition);
+  static Identity identity_of(const Origin& origin, std::string_view stage, std::string_view rule,
+                              std::string_view value);
   Result<log::Topic*> topic();
+  log::Topic* find_topic() { return log_.find_topic(dead_letters_topic(node_)); }
 
   log::Log& log_;
   std::string node_;
   std::vector<Partition> partitions_;
+  record::BatchBuilder batch_;
 };
 
 }  // namespace millrace::pipeline

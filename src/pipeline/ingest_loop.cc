@@ -1,8 +1,12 @@
 #include "pipeline/ingest_loop.h"
 
 #include <algorithm>
+#include <deque>
 #include <functional>
+#include <iterator>
+#include <utility>
 
+#include "base/checksum.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -42,6 +46,7 @@ IngestLoop::IngestLoop(SourcePlan plan, log::Log& log, log::Topic& topic,
       pager_(plan_.spec.http),
       writer_(topic, plan_.topic, plan_.transform.columns()),
       dead_letters_(log, plan_.spec.name, 1),
+      share_(plan_.spec.dead_letters.max),
       cursor_(pager_.first()) {}
 
 Result<void> IngestLoop::recover() {
@@ -51,17 +56,17 @@ Result<void> IngestLoop::recover() {
   MR_TRY(topic::recover_page(topic_, source::kCursorHeader, sequence_of));
   last_timestamp_ms_ = MR_TRY(topic::last_timestamp_ms(topic_));
   auto found = MR_TRY(find_cursor(topic_, cursor_folder_));
-  if (!found) return {};
-  if (found->source != plan_.spec.name)
+  if (found && found->source != plan_.spec.name)
     return fail(ErrorCode::kConflict,
                 "topic {} was fed by source {}, up to page {} of it; give that name to the source "
                 "to go on there, or a topic of another name to a new source",
                 topic_.name(), found->source, found->cursor.sequence);
-  auto cursor = found->cursor;
+  auto cursor = found ? found->cursor : source::Cursor{};
   // `page:` may be new in the file.
   cursor.page = std::max(cursor.page, pager_.first().page);
+  ledger_ = MR_TRY(SourceLedger::load(cursor_folder_, topic_, cursor.redriven));
   set_cursor(cursor);
-  return {};
+  return take_back_dead_letters();
 }
 
 void IngestLoop::set_cursor(const source::Cursor& cursor) {
@@ -69,15 +74,86 @@ void IngestLoop::set_cursor(const source::Cursor& cursor) {
   cursor_ = cursor;
 }
 
-Result<void> IngestLoop::write_dead_letters(int64_t sequence, int64_t timestamp_ms) {
-  for (const auto& failure : failures_) {
-    Origin origin{.topic = plan_.spec.name,
-                  .partition = sequence,
-                  .offset = static_cast<int64_t>(failure.record)};
-    MR_TRY(dead_letters_.add(PartitionId(0), origin, failure, std::nullopt, items_[failure.record],
-                             timestamp_ms));
+// Puts the rows of items into writer_, and adds what is wrong with others to failures_, which has
+// those that are no JSON.
+Result<sql::Transform::Counts> IngestLoop::make_rows(
+    std::vector<std::optional<std::string_view>> items, const std::function<void()>& begin) {
+  auto left_out = std::exchange(failures_, {});
+  for (const auto& failure : left_out) items[failure.record].reset();
+  begin();
+  auto counts = MR_TRY(plan_.transform.run(items, writer_, failures_));
+  while (!writer_.too_large().empty()) {
+    for (size_t item : writer_.too_large()) {
+      items[item].reset();
+      auto error = fmt::format("it makes a record of more than {} for topic {}",
+                               format_bytes(limits::kRecordBytesMax), topic_.name());
+      left_out.push_back({item, sql::Stage::kSql, "", std::move(error)});
+    }
+    begin();
+    failures_.clear();
+    counts = MR_TRY(plan_.transform.run(items, writer_, failures_));
   }
-  return dead_letters_.flush();
+  // The SELECT took those that are left out for filtered.
+  counts.filtered -= left_out.size();
+  counts.failed += left_out.size();
+  std::ranges::move(left_out, std::back_inserter(failures_));
+  std::ranges::sort(failures_, {}, &sql::Failure::record);
+  return counts;
+}
+
+// A page is tried again under the same number, and the API may answer otherwise then. So its dead
+// letters are on disk before the page, but nobody sees them before it is there.
+Result<void> IngestLoop::write_dead_letters(int64_t sequence, int64_t timestamp_ms) {
+  std::vector<Refused> refused;
+  auto id = to_string(topic_.id());
+  std::deque<std::string> files;
+  for (const auto& failure : failures_) {
+    auto item = items_[failure.record];
+    files.push_back(MR_TRY(keep_if_large(item)));
+    refused.push_back(
+        {.origin = {plan_.spec.name, sequence, static_cast<int64_t>(failure.record), id},
+         .stage = sql::to_string(failure.stage),
+         .rule = failure.rule,
+         .error = failure.error,
+         .key = std::nullopt,
+         .value = item,
+         .timestamp_ms = timestamp_ms,
+         .value_file = files.back()});
+  }
+  MR_TRY(dead_letters_.write(PartitionId(0), refused, timestamp_ms));
+  return {};
+}
+
+// An item that no record can hold stands in a file beside the cursors, whose name is returned. It
+// is named by what it holds, so trying again writes the same.
+Result<std::string> IngestLoop::keep_if_large(std::string_view item) {
+  if (item.size() <= limits::kRecordBytesMax) return std::string();
+  auto name = fmt::format("{}-{}-{:08x}.item", plan_.spec.name, item.size(), crc32c(item));
+  MR_TRY(cursor_folder_.disk->make_directories(cursor_folder_.path));
+  MR_TRY(cursor_folder_.disk->write_file_atomic(cursor_folder_.path + "/" + name, item));
+  return name;
+}
+
+Result<void> IngestLoop::take_back_dead_letters() {
+  auto id = to_string(topic_.id());
+  MR_TRY(dead_letters_.take_back(
+      {.topic = plan_.spec.name, .partition = cursor_.sequence + 1, .offset = 0, .fed = id}));
+  has_unfinished_page_ = false;
+  return show_dead_letters();
+}
+
+Result<void> IngestLoop::show_dead_letters() {
+  Offset end = MR_TRY(dead_letters_.show(PartitionId(0)));
+  std::scoped_lock lock(cursor_mutex_);
+  letters_end_ = end.value;
+  return {};
+}
+
+Result<void> IngestLoop::write_page(const source::Cursor& next) {
+  MR_TRY(writer_.append(source::kCursorHeader, source::to_json(next, plan_.spec.name)));
+  if (writer_.row_count() == 0)
+    MR_TRY(keep_cursor(topic_, cursor_folder_, {plan_.spec.name, next}));
+  return {};
 }
 
 int64_t IngestLoop::page_timestamp_ms() {
@@ -98,32 +174,29 @@ void IngestLoop::choose_items(const Answer& answer, const source::Pager::Step& s
   }
 }
 
-// Adds to failures_, which has the items that are no JSON.
-Result<sql::Transform::Counts> IngestLoop::run_select() {
-  std::vector<std::optional<std::string_view>> records(items_.begin(), items_.end());
-  size_t unreadable = failures_.size();
-  for (const auto& failure : failures_) records[failure.record].reset();
-  auto counts = MR_TRY(plan_.transform.run(records, writer_, failures_));
-  std::ranges::inplace_merge(failures_, failures_.begin() + static_cast<std::ptrdiff_t>(unreadable),
-                             {}, &sql::Failure::record);
-  counts.filtered -= unreadable;
-  counts.failed += unreadable;
-  return counts;
-}
-
 Result<void> IngestLoop::keep_items(source::Cursor& next) {
   int64_t timestamp_ms = page_timestamp_ms();
-  writer_.begin(timestamp_ms);
-  auto counts = MR_TRY(run_select());
+  auto counts =
+      MR_TRY(make_rows({items_.begin(), items_.end()}, [&] { writer_.begin(timestamp_ms); }));
   ++next.sequence;
   next.items += static_cast<int64_t>(items_.size());
   next.records += static_cast<int64_t>(counts.passed);
   next.filtered += static_cast<int64_t>(counts.filtered);
   next.dead_letters += static_cast<int64_t>(counts.failed);
+  has_unfinished_page_ = !failures_.empty();
   MR_TRY_IN(write_dead_letters(next.sequence, timestamp_ms),
             "writing dead letters of " + plan_.spec.name);
-  if (writer_.row_count() == 0) return keep_cursor(topic_, cursor_folder_, {plan_.spec.name, next});
-  return writer_.append(source::kCursorHeader, source::to_json(next, plan_.spec.name));
+  return write_page(next);
+}
+
+// What is left to do when a page is there for good.
+Result<void> IngestLoop::finish_items() {
+  rate_.add(static_cast<int64_t>(writer_.row_count()), clock_.monotonic_micros());
+  auto allowed = check_share();
+  if (!allowed) too_many_ = std::move(allowed).error();
+  if (has_unfinished_page_) MR_TRY(show_dead_letters());
+  has_unfinished_page_ = false;
+  return {};
 }
 
 void IngestLoop::warn_without_value(const source::Pager::Step& step, size_t item_count) {
@@ -138,32 +211,98 @@ void IngestLoop::warn_without_value(const source::Pager::Step& step, size_t item
 
 // One page from request to disk.
 Result<IngestLoop::Page> IngestLoop::take_page(std::stop_token stop) {
-  if (!dead_letters_known_) {
-    Origin next_page{.topic = plan_.spec.name, .partition = cursor_.sequence + 1, .offset = 0};
-    MR_TRY(dead_letters_.recover(PartitionId(0), next_page));
-    dead_letters_known_ = true;
-  }
-  auto request = MR_TRY(source::request_for(plan_.spec.http, cursor_));
+  auto request = MR_TRY(next_request());
   auto response = MR_TRY(fetcher_.fetch(request, stop));
   constexpr long kNoContent = 204;
   if (response.not_modified || response.status == kNoContent)
     return Page{.has_items = false, .is_last = true};
   auto answer = reader_.read(response);
   if (!answer) return std::unexpected(fetcher_.about_answer(answer.error()));
+
+  std::scoped_lock turn(turns_);
+  if (has_unfinished_page_) MR_TRY(take_back_dead_letters());
   auto step = MR_TRY(pager_.step(cursor_, answer->items, answer->next));
   keep_validators(request, response, step.cursor);
   warn_without_value(step, answer->items.size());
   choose_items(*answer, step);
   if (!items_.empty()) {
     MR_TRY(keep_items(step.cursor));
-    rate_.add(static_cast<int64_t>(writer_.row_count()), clock_.monotonic_micros());
   } else if (step.cursor.next != cursor_.next) {
     // A way through pages without items is not gone twice.
     ++step.cursor.sequence;
     MR_TRY(keep_cursor(topic_, cursor_folder_, {plan_.spec.name, step.cursor}));
   }
   set_cursor(step.cursor);
+  if (!items_.empty()) MR_TRY(finish_items());
   return Page{.has_items = !items_.empty(), .is_last = step.is_last};
+}
+
+Result<source::Request> IngestLoop::next_request() {
+  std::scoped_lock turn(turns_);
+  return source::request_for(plan_.spec.http, cursor_);
+}
+
+// A page is taken whatever its share: an API may not give it again.
+Result<void> IngestLoop::check_share() {
+  auto records = static_cast<int64_t>(items_.size());
+  auto refused = static_cast<int64_t>(failures_.size());
+  if (refused > 0) {
+    auto allowed = share_.check_with(records, refused, words_of(failures_[0]));
+    if (!allowed)
+      return fail(allowed.error().code(),
+                  "{}. They are dead letters, and no more pages are asked for: mend the pipeline "
+                  "file or its 'max', start again, and 'millrace dlq redrive --node {}' takes them",
+                  allowed.error().message(), plan_.spec.name);
+  }
+  share_.add(records, refused);
+  return {};
+}
+
+Result<Redriven> IngestLoop::redrive(std::span<const DeadLetter> letters) {
+  std::scoped_lock turn(turns_);
+  // Its number becomes that of the page that is made here.
+  if (has_unfinished_page_) MR_TRY(take_back_dead_letters());
+  Redriven done;
+  auto known = this->letters();
+  std::vector<const DeadLetter*> open;
+  for (const auto& letter : letters) {
+    if (known.is_open(letter))
+      open.push_back(&letter);
+    else
+      ++done.not_open;
+  }
+  LettersAsRecords records(open);
+  failures_.clear();
+  auto counts = MR_TRY(make_rows({records.values().begin(), records.values().end()},
+                                 [&] { writer_.begin(records.records()); }));
+  for (const auto& failure : failures_) {
+    done.failing.push_back({open[failure.record]->address(), words_of(failure)});
+    open[failure.record] = nullptr;
+  }
+  OffsetSet taken;
+  for (const auto* letter : open)
+    if (letter != nullptr) taken.add(letter->offset);
+  if (taken.size() == 0) return done;
+  done.written = static_cast<int64_t>(counts.passed);
+  done.filtered = static_cast<int64_t>(counts.filtered);
+
+  source::Cursor next = cursor_;
+  ++next.sequence;
+  next.records += done.written;
+  next.filtered += done.filtered;
+  next.dead_letters -= taken.size();
+  next.redriven += taken.size();
+  MR_TRY(ledger_.name(taken));
+  MR_TRY(write_page(next));
+  set_cursor(next);
+  std::scoped_lock lock(cursor_mutex_);
+  ledger_.came_true(taken);
+  return done;
+}
+
+SourceLetters IngestLoop::letters() const {
+  std::scoped_lock lock(cursor_mutex_);
+  return {.redriven = ledger_.redriven(), .topic_id = to_string(topic_.id()), .end = letters_end_};
 }
 
 bool IngestLoop::run_is_over(Page page, int64_t started_micros) const {
@@ -189,7 +328,6 @@ Result<void> IngestLoop::run(bool once, std::stop_token stop) {
     int64_t request_started = clock_.monotonic_micros();
     auto page = take_page(stop);
     if (!page) {
-      dead_letters_known_ = false;
       if (stop.stop_requested()) break;
       bool hopeless = page.error().code() == ErrorCode::kInvalid;
       if (once && (++failures_in_a_row == kAttemptsOfOneRun || hopeless)) {
@@ -199,6 +337,15 @@ Result<void> IngestLoop::run(bool once, std::stop_token stop) {
       }
       if (!wait_after(page.error(), stop)) break;
       continue;
+    }
+    if (too_many_) {
+      health_.set(NodeState::kStopped, too_many_->message());
+      logger_.error("too many dead letters; stopped",
+                    {{"node", plan_.spec.name},
+                     {"error_type", std::string(to_string(too_many_->code()))},
+                     {"error", too_many_->message()}});
+      return std::unexpected(
+          std::move(*too_many_).within(fmt::format("source {}", plan_.spec.name)));
     }
     failures_in_a_row = 0;
     backoff_.reset();
@@ -225,6 +372,7 @@ SourceStatus IngestLoop::status() const {
   status.records = cursor_.records;
   status.filtered = cursor_.filtered;
   status.dead_letters = cursor_.dead_letters;
+  status.redriven = cursor_.redriven;
   return status;
 }
 

@@ -1,6 +1,7 @@
 // A source's loop: fetch a page, choose what is new, select, append with the cursor, wait, again.
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <stop_token>
 
@@ -8,30 +9,40 @@
 #include "base/logger.h"
 #include "io/clock.h"
 #include "log/log.h"
+#include "pipeline/dead_letter_share.h"
 #include "pipeline/dead_letters.h"
 #include "pipeline/node.h"
 #include "pipeline/plan.h"
+#include "pipeline/redrive.h"
 #include "pipeline/source_cursor.h"
+#include "pipeline/source_ledger.h"
 #include "source/source.h"
 #include "topic/page_writer.h"
 
 namespace millrace::pipeline {
 
-// Made, prepared and run by one thread; status() from any.
+// Made, prepared and run by one thread; redrive(), letters() and status() from any.
 class IngestLoop {
  public:
   IngestLoop(SourcePlan plan, log::Log& log, log::Topic& topic, CursorFolder cursor_folder,
              Logger& logger, io::Clock& clock);
 
-  // Undoes a page that a crash left half-written and finds the cursor. Before anyone reads the
-  // topic.
+  // Undoes a page that a crash left half-written, finds the cursor, and takes back the dead letters
+  // of a page after it. Before anyone reads the topics.
   Result<void> recover();
 
   // `once`: one run, as long as `for:` says, else to the end of a pass (see source::Pager); the
   // error of its last request where it failed too often in a row, or in a way that trying again
-  // does not mend (kInvalid). Otherwise until stop.
+  // does not mend (kInvalid). Otherwise until stop. Also ends with an error after a page with which
+  // more items are refused than the file allows.
   Result<void> run(bool once, std::stop_token stop);
 
+  // Takes dead letters of this source, each once, between two pages: their records are a page of
+  // their own, without a request.
+  Result<Redriven> redrive(std::span<const DeadLetter> letters);
+  SourceLetters letters() const;
+
+  const std::string& name() const { return plan_.spec.name; }
   SourceStatus status() const;
 
  private:
@@ -41,12 +52,20 @@ class IngestLoop {
   };
   using Answer = source::AnswerReader::Answer;
   Result<Page> take_page(std::stop_token stop);
+  Result<source::Request> next_request();
   // Puts an answer's new items into items_, and what is wrong with them already into failures_.
   void choose_items(const Answer& answer, const source::Pager::Step& step);
+  Result<sql::Transform::Counts> make_rows(std::vector<std::optional<std::string_view>> items,
+                                           const std::function<void()>& begin);
   // Writes items_, and the cursor behind them.
   Result<void> keep_items(source::Cursor& next);
-  Result<sql::Transform::Counts> run_select();
+  Result<void> write_page(const source::Cursor& next);
+  Result<void> finish_items();
+  Result<void> check_share();
   Result<void> write_dead_letters(int64_t sequence, int64_t timestamp_ms);
+  Result<std::string> keep_if_large(std::string_view item);
+  Result<void> take_back_dead_letters();
+  Result<void> show_dead_letters();
   // The clock's time, or that of the topic's last record where the clock was set back: the table
   // keeps the row of the latest record.
   int64_t page_timestamp_ms();
@@ -65,18 +84,24 @@ class IngestLoop {
   source::Backoff backoff_;
   source::AnswerReader reader_;
   source::Pager pager_;
-  topic::PageWriter writer_;
-  DeadLetterWriter dead_letters_;
-  bool dead_letters_known_ = false;  // those of pages that are not in the topic
-  int64_t last_timestamp_ms_ = 0;    // of the topic's records
+  int64_t last_timestamp_ms_ = 0;  // of the topic's records
   bool warned_without_value_ = false;
   std::vector<std::string_view> items_;
+
+  Turns turns_;  // for what follows, up to failures_, and writing cursor_ and ledger_
+  topic::PageWriter writer_;
+  DeadLetterWriter dead_letters_;
+  bool has_unfinished_page_ = false;  // it may have left dead letters
   std::vector<sql::Failure> failures_;
+  DeadLetterShare share_;
+  std::optional<Error> too_many_;  // were refused, of the last records
 
   NodeHealth health_;
   mutable Rate rate_;
   mutable std::mutex cursor_mutex_;
   source::Cursor cursor_;
+  SourceLedger ledger_;
+  int64_t letters_end_ = 0;  // those of pages that are in the topic
 };
 
 }  // namespace millrace::pipeline

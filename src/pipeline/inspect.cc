@@ -1,7 +1,6 @@
 #include "pipeline/inspect.h"
 
 #include <algorithm>
-#include <charconv>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -122,11 +121,6 @@ class RowTexts : public sql::TransformOutput {
   sql::JsonWriter writer_;
 };
 
-std::string words_of(const sql::Failure& failure) {
-  std::string rule = failure.rule.empty() ? "" : " " + failure.rule;
-  return fmt::format("{}{}: {}", sql::to_string(failure.stage), rule, failure.error);
-}
-
 Result<std::vector<Tapped>> tap_table(Instance& instance, const store::Table& table, size_t limit) {
   auto definition = MR_TRY(table::definition_of(table));
   auto* log_topic = MR_TRY(find_topic(instance, definition.topic));
@@ -159,32 +153,6 @@ Result<std::vector<Tapped>> tap_table(Instance& instance, const store::Table& ta
     tapped.push_back(std::move(one));
   }
   return tapped;
-}
-
-DeadLetter dead_letter_of(const Record& record) {
-  auto header = [&](std::string_view key) -> std::string {
-    auto found =
-        std::ranges::find(record.headers, key, &std::pair<std::string, std::string>::first);
-    return found == record.headers.end() ? "" : found->second;
-  };
-  auto number = [&](std::string_view key) {
-    std::string text = header(key);
-    int64_t value = 0;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    return value;
-  };
-  return {.node = record.topic.substr(0, record.topic.size() - kDeadLettersSuffix.size()),
-          .partition = record.partition,
-          .offset = record.offset,
-          .timestamp_ms = record.timestamp_ms,
-          .stage = header(kErrorStage),
-          .rule = header(kErrorRule),
-          .error = header(kErrorMessage),
-          .from_topic = header(kErrorTopic),
-          .from_partition = number(kErrorPartition),
-          .from_offset = number(kErrorOffset),
-          .key = record.key,
-          .value = record.value.value_or("")};
 }
 
 }  // namespace
@@ -271,61 +239,6 @@ Result<std::vector<Tapped>> tap(Instance& instance, std::string_view node, size_
     tapped.push_back(std::move(one));
   }
   return tapped;
-}
-
-Result<std::vector<DeadLetter>> dead_letters(Instance& instance, std::string_view node,
-                                             size_t limit) {
-  std::vector<Record> found;
-  for (auto* topic : instance.log().topics()) {
-    if (!is_dead_letters_topic(topic->name())) continue;
-    if (!node.empty() && topic->name() != dead_letters_topic(node)) continue;
-    for (auto& record : MR_TRY(read_records(instance, topic->name(), {.limit = limit})))
-      found.push_back(std::move(record));
-  }
-  if (found.empty() && !node.empty()) {
-    auto status = instance.status();
-    std::vector<std::string> names;
-    for (const auto& source : status.sources) names.push_back(source.name);
-    for (const auto& table : status.tables) names.push_back(table.name);
-    if (std::ranges::find(names, node) == names.end())
-      return no_such("source or table", node, names);
-  }
-  std::ranges::sort(found, by_time);
-  std::ranges::reverse(found);
-  if (found.size() > limit) found.resize(limit);
-  std::vector<DeadLetter> letters;
-  for (const auto& record : found) letters.push_back(dead_letter_of(record));
-  return letters;
-}
-
-Result<DeadLetter> dead_letter(Instance& instance, std::string_view address) {
-  auto bad = [&] {
-    return fail(ErrorCode::kInvalid,
-                "'{}' is no address of a dead letter; 'millrace dlq list' shows them as "
-                "NODE/PARTITION/OFFSET",
-                address);
-  };
-  size_t last = address.rfind('/');
-  size_t before = last == std::string_view::npos || last == 0 ? last : address.rfind('/', last - 1);
-  if (last == std::string_view::npos || before == std::string_view::npos) return bad();
-  auto number = [&](std::string_view text) -> std::optional<int64_t> {
-    int64_t value = -1;
-    auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-    bool whole = parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size() && value >= 0;
-    return whole ? std::optional(value) : std::nullopt;
-  };
-  auto partition = number(address.substr(before + 1, last - before - 1));
-  auto offset = number(address.substr(last + 1));
-  if (!partition || !offset || *partition > limits::kPartitionsMax) return bad();
-  auto topic = dead_letters_topic(address.substr(0, before));
-  if (instance.log().find_topic(topic) == nullptr)
-    return fail(ErrorCode::kNotFound, "{} has no dead letters", address.substr(0, before));
-  auto found = MR_TRY(read_records(
-      instance, topic,
-      {.partition = static_cast<int32_t>(*partition), .from_offset = *offset, .limit = 1}));
-  if (found.empty() || found[0].offset != *offset)
-    return fail(ErrorCode::kNotFound, "there is no dead letter {}", address);
-  return dead_letter_of(found[0]);
 }
 
 }  // namespace millrace::pipeline

@@ -74,26 +74,4 @@ struct Tapped {
 // `node`: a source, a topic or keyspace.table. Errors: kNotFound, with the nearest name.
 Result<std::vector<Tapped>> tap(Instance& instance, std::string_view node, size_t limit);
 
-// One record that was refused, with its raw bytes and where it came from.
-struct DeadLetter {
-  std::string node;       // the source or table that refused it
-  int32_t partition = 0;  // of the dead-letter topic; with `offset` its address
-  int64_t offset = 0;
-  int64_t timestamp_ms = 0;
-  std::string stage;  // decode, sql, expect
-  std::string rule;   // for expect
-  std::string error;
-  // The record refused: for a table by topic, partition and offset; for a source by page and item.
-  std::string from_topic;
-  int64_t from_partition = 0;
-  int64_t from_offset = 0;
-  std::optional<std::string> key;
-  std::string value;
-};
-// The newest first. `node` empty: of all nodes.
-Result<std::vector<DeadLetter>> dead_letters(Instance& instance, std::string_view node,
-                                             size_t limit);
-// `address`: NODE/PARTITION/OFFSET, as `dlq list` shows it. Errors: kNotFound, kInvalid.
-Result<DeadLetter> dead_letter(Instance& instance, std::string_view address);
-
 }  // namespace millrace::pipeline

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/check.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "io/io.h"
 #include "pipeline/dead_letters.h"
@@ -51,6 +52,8 @@ std::string_view to_string(NodeState state) {
       return "running";
     case NodeState::kWaiting:
       return "waiting";
+    case NodeState::kStopped:
+      return "stopped";
     case NodeState::kFinished:
       return "finished";
   }
@@ -64,10 +67,14 @@ class Instance::Impl {
   ~Impl() { (void)stop(); }
 
   Result<void> open();
+  Result<void> prepare(const spec::Pipeline& pipeline);
   Result<void> start(spec::Pipeline pipeline, bool once);
   Result<void> wait_until_finished(std::stop_token stop);
   Result<void> stop();
   Status status() const;
+  Result<void> check_node(std::string_view node) const;
+  Result<Redriven> redrive(std::string_view node, std::span<const DeadLetter> letters);
+  Result<std::optional<SourceLetters>> source_letters(std::string_view source) const;
 
   const Options& options() const { return options_; }
   log::Log& log() { return *log_; }
@@ -76,6 +83,8 @@ class Instance::Impl {
 
  private:
   Result<void> make_nodes(Plan plan);
+  IngestLoop* find_source(std::string_view name) const;
+  TableLoop* find_table(std::string_view name) const;
   Result<void> make_source(SourcePlan plan);
   Result<void> make_table(TablePlan plan);
   void run_sources(bool once);
@@ -164,8 +173,8 @@ Result<void> Instance::Impl::make_nodes(Plan plan) {
   return {};
 }
 
-Result<void> Instance::Impl::start(spec::Pipeline pipeline, bool once) {
-  MR_CHECK(!running_ && !options_.read_only);
+Result<void> Instance::Impl::prepare(const spec::Pipeline& pipeline) {
+  MR_CHECK(!engine_ && !options_.read_only);
   engine_ = MR_TRY(sql::Engine::open({.threads = 1, .memory_bytes = kBatchMemoryBytes}));
   std::vector<spec::Problem> problems;
   auto plan = make_plan(*engine_, pipeline, problems);
@@ -173,7 +182,11 @@ Result<void> Instance::Impl::start(spec::Pipeline pipeline, bool once) {
     if (problem.severity == spec::Problem::Severity::kError)
       return fail(ErrorCode::kInvalid, "{}: {}", spec::to_string(problem.place), problem.message);
   pipeline_name_ = plan.name;
-  MR_TRY(make_nodes(std::move(plan)));
+  return make_nodes(std::move(plan));
+}
+
+Result<void> Instance::Impl::start(spec::Pipeline pipeline, bool once) {
+  MR_TRY(prepare(pipeline));
   run_retention(pipeline);
   started_micros_ = clock_.monotonic_micros();
   running_ = true;
@@ -233,13 +246,59 @@ Result<void> Instance::Impl::wait_until_finished(std::stop_token stop) {
 }
 
 Result<void> Instance::Impl::stop() {
-  if (!running_) return {};
+  if (!running_ && !engine_) return {};
   stop_source_.request_stop();
   source_threads_.clear();
   table_threads_.clear();
   retention_thread_ = {};
   running_ = false;
   return store_->flush();
+}
+
+IngestLoop* Instance::Impl::find_source(std::string_view name) const {
+  auto found = std::ranges::find(sources_, name, [](const auto& loop) { return loop->name(); });
+  return found == sources_.end() ? nullptr : found->get();
+}
+
+TableLoop* Instance::Impl::find_table(std::string_view name) const {
+  auto found = std::ranges::find(tables_, name, [](const auto& loop) { return loop->name(); });
+  return found == tables_.end() ? nullptr : found->get();
+}
+
+Result<void> Instance::Impl::check_node(std::string_view node) const {
+  if (find_source(node) != nullptr || find_table(node) != nullptr) return {};
+  std::vector<std::string> names;
+  for (const auto& source : sources_) names.push_back(source->name());
+  for (const auto& table : tables_) names.push_back(table->name());
+  std::string near = did_you_mean(node, names);
+  return fail(ErrorCode::kNotFound, "pipeline {} has no source or table '{}'{}", pipeline_name_,
+              node, near.empty() ? "" : fmt::format("; did you mean '{}'?", near));
+}
+
+Result<Redriven> Instance::Impl::redrive(std::string_view node,
+                                         std::span<const DeadLetter> letters) {
+  MR_TRY(check_node(node));
+  auto* source = find_source(node);
+  return source != nullptr ? source->redrive(letters) : find_table(node)->redrive(letters);
+}
+
+Result<std::optional<SourceLetters>> Instance::Impl::source_letters(std::string_view name) const {
+  if (const auto* loop = find_source(name)) return loop->letters();
+  for (auto* topic : log_->topics()) {
+    if (is_dead_letters_topic(topic->name())) continue;
+    auto found = MR_TRY(find_cursor(*topic, cursor_folder()));
+    if (!found || found->source != name) continue;
+    auto ledger = MR_TRY(SourceLedger::load(cursor_folder(), *topic, found->cursor.redriven));
+    SourceLetters letters{.redriven = ledger.redriven(), .topic_id = to_string(topic->id())};
+    Offset end = MR_TRY(DeadLetterWriter::find_page(*log_, name,
+                                                    {.topic = name,
+                                                     .partition = found->cursor.sequence + 1,
+                                                     .offset = 0,
+                                                     .fed = letters.topic_id}));
+    letters.end = end.value;
+    return letters;
+  }
+  return std::nullopt;
 }
 
 std::vector<SourceStatus> Instance::Impl::sources_at_rest() const {
@@ -255,7 +314,8 @@ std::vector<SourceStatus> Instance::Impl::sources_at_rest() const {
                        .items = cursor.items,
                        .records = cursor.records,
                        .filtered = cursor.filtered,
-                       .dead_letters = cursor.dead_letters});
+                       .dead_letters = cursor.dead_letters,
+                       .redriven = cursor.redriven});
   }
   return sources;
 }
@@ -317,6 +377,9 @@ Result<std::unique_ptr<Instance>> Instance::open(Options options, Logger& logger
   return std::unique_ptr<Instance>(new Instance(std::move(impl)));
 }
 
+Result<void> Instance::prepare(const spec::Pipeline& pipeline) {
+  return impl_->prepare(pipeline);
+}
 Result<void> Instance::start(spec::Pipeline pipeline, bool once) {
   return impl_->start(std::move(pipeline), once);
 }
@@ -328,6 +391,22 @@ Result<void> Instance::stop() {
 }
 Status Instance::status() const {
   return impl_->status();
+}
+Result<void> Instance::check_node(std::string_view node) const {
+  return impl_->check_node(node);
+}
+Result<Redriven> Instance::redrive(std::string_view node, std::span<const DeadLetter> letters) {
+  return impl_->redrive(node, letters);
+}
+Result<void> Instance::load_value(DeadLetter& letter) const {
+  if (letter.value_file.empty()) return {};
+  auto path = fmt::format("{}/sources/{}", data_dir(), letter.value_file);
+  letter.value = MR_TRY_IN(impl_->options().disk->read_file(path, limits::kResponseBytesMax),
+                           letter.address());
+  return {};
+}
+Result<std::optional<SourceLetters>> Instance::source_letters(std::string_view source) const {
+  return impl_->source_letters(source);
 }
 const std::string& Instance::data_dir() const {
   return impl_->options().data_dir;

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/limits.h"
@@ -11,6 +14,8 @@
 #include "io/clock.h"
 #include "io/disk.h"
 #include "log/log.h"
+#include "pipeline/redrive.h"
+#include "pipeline/source_ledger.h"
 #include "pipeline/status.h"
 #include "spec/spec.h"
 #include "store/store.h"
@@ -31,6 +36,9 @@ class Instance {
   static Result<std::unique_ptr<Instance>> open(Options options, Logger& logger, io::Clock& clock);
   ~Instance();  // stops what runs
 
+  // Makes all that start() makes, but runs none of it: redrive() then works by this file. Errors:
+  // as start().
+  Result<void> prepare(const spec::Pipeline& pipeline);
   // Checks the file against the data directory, makes what is missing, starts all nodes. `once`:
   // one run of each source, then until all tables have caught up. Errors, which name the place:
   // bad SQL, a topic or table that differs from the file.
@@ -42,6 +50,17 @@ class Instance {
   Result<void> stop();
 
   Status status() const;
+
+  // Whether the pipeline that runs or is prepared has this source or table. Errors: kNotFound, with
+  // the nearest name.
+  Result<void> check_node(std::string_view node) const;
+  // Takes dead letters of a node (redrive.h chooses them).
+  Result<Redriven> redrive(std::string_view node, std::span<const DeadLetter> letters);
+  // Reads a value that stands in a file. Errors: kNotFound, kIo.
+  Result<void> load_value(DeadLetter& letter) const;
+  // Of a source; nullopt where the data directory knows none of that name.
+  Result<std::optional<SourceLetters>> source_letters(std::string_view source) const;
+
   const std::string& data_dir() const;
   log::Log& log();
   store::Store& store();

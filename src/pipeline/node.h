@@ -1,4 +1,4 @@
-// What the two kinds of loops share: their state and their rate, for the status.
+// What the two kinds of loops share: their state and rate, for the status, and taking turns.
 #pragma once
 
 #include <mutex>
@@ -28,6 +28,21 @@ class NodeHealth {
   mutable std::mutex mutex_;
   NodeState state_ = NodeState::kRunning;
   std::string error_;
+};
+
+// A lock that is given in the order it was asked for: a loop that takes it for every batch leaves
+// others their turn between two.
+class Turns {
+ public:
+  void lock() {
+    std::scoped_lock waiting(next_);
+    own_.lock();
+  }
+  void unlock() { own_.unlock(); }
+
+ private:
+  std::mutex next_;
+  std::mutex own_;
 };
 
 }  // namespace millrace::pipeline

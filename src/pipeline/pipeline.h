@@ -11,8 +11,10 @@
 // Threads: an Instance from any thread; it owns the nodes' threads.
 #pragma once
 
+#include "pipeline/dead_letter_list.h"
 #include "pipeline/dead_letters.h"
 #include "pipeline/inspect.h"
 #include "pipeline/instance.h"
 #include "pipeline/plan.h"
+#include "pipeline/redrive.h"
 #include "pipeline/status.h"

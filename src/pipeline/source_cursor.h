@@ -19,7 +19,7 @@ struct SourceCursor {
 
 // Where the cursors of pages that left no record are, each in a file TOPIC.json.
 struct CursorFolder {
-  io::Disk* disk;
+  io::Disk* disk = nullptr;
   std::string path;
 };
 

@@ -12,9 +12,10 @@ enum class NodeState : uint8_t {
   kAtRest,  // nothing runs on this data directory
   kRunning,
   kWaiting,   // the last attempt failed; it will be tried again
+  kStopped,   // more records were refused than the file allows; until the next start
   kFinished,  // a run that has ended (up --once)
 };
-std::string_view to_string(NodeState state);  // "at rest", "running", "waiting", "finished"
+std::string_view to_string(NodeState state);  // "at rest", "running", …
 
 struct SourceStatus {
   std::string name;
@@ -27,7 +28,8 @@ struct SourceStatus {
   int64_t items = 0;
   int64_t records = 0;
   int64_t filtered = 0;
-  int64_t dead_letters = 0;
+  int64_t dead_letters = 0;  // those still open
+  int64_t redriven = 0;      // that were dead letters; counted as records or filtered now
 };
 
 struct TopicStatus {
@@ -49,10 +51,11 @@ struct TableStatus {
   int64_t records_in = 0;  // all that the topic ever had
   int64_t written = 0;
   int64_t filtered = 0;
-  int64_t dead_letters = 0;
-  int64_t waiting = 0;  // the table's lag, in records
-  int64_t removed = 0;  // by retention, before the table read them
-  uint64_t bytes = 0;   // on disk, about
+  int64_t dead_letters = 0;  // those still open
+  int64_t redriven = 0;      // that were dead letters; counted as written or filtered now
+  int64_t waiting = 0;       // the table's lag, in records
+  int64_t removed = 0;       // by retention, before the table read them
+  uint64_t bytes = 0;        // on disk, about
   bool balanced() const {
     return records_in == written + filtered + dead_letters + waiting + removed;
   }

@@ -29,6 +29,7 @@ TableLoop::TableLoop(TablePlan plan, log::Log& log, log::Topic& topic, store::St
       writer_(table_, plan_.transform.columns(), batch_),
       tombstones_(plan_),
       dead_letters_(log, plan_.spec.full_name(), topic.partition_count()),
+      share_(plan_.spec.dead_letters.max),
       positions_(static_cast<size_t>(topic.partition_count())),
       progress_(positions_.size()) {}
 
@@ -50,10 +51,12 @@ Result<void> TableLoop::recover() {
 }
 
 // Rows and erasures go to batch_, what was refused to failures_.
-Result<sql::Transform::Counts> TableLoop::make_rows(std::span<const record::RecordView> records) {
+Result<sql::Transform::Counts> TableLoop::make_rows(
+    std::span<const record::RecordView> records,
+    std::span<const std::optional<std::string_view>> values) {
   writer_.begin(records, clock_.now_micros() / 1'000'000 + limits::kErasureSeconds);
   auto tombstones = tombstones_.read(records, writer_, failures_);
-  auto counts = MR_TRY(plan_.transform.run(reader_.values(), writer_, failures_));
+  auto counts = MR_TRY(plan_.transform.run(values, writer_, failures_));
   MR_TRY(writer_.finish());
   std::ranges::stable_sort(failures_, {}, &sql::Failure::record);
   counts.passed += tombstones.erased;
@@ -76,6 +79,43 @@ void TableLoop::warn_of_removed(PartitionId partition) {
                  {"records", std::to_string(start - next)}});
 }
 
+// The offset of each of failures_ in the dead-letter topic.
+Result<std::vector<Offset>> TableLoop::write_dead_letters(
+    PartitionId partition, std::span<const record::RecordView> records) {
+  std::vector<Refused> refused;
+  for (const auto& failure : failures_) {
+    const auto& record = records[failure.record];
+    refused.push_back({.origin = {topic_.name(), partition.value, record.offset.value},
+                       .stage = sql::to_string(failure.stage),
+                       .rule = failure.rule,
+                       .error = failure.error,
+                       .key = record.key,
+                       .value = record.value,
+                       .timestamp_ms = record.timestamp_ms});
+  }
+  auto offsets = MR_TRY(dead_letters_.write(partition, refused, clock_.now_micros() / 1'000));
+  if (!refused.empty()) MR_TRY(dead_letters_.show(partition));
+  return offsets;
+}
+
+Result<void> TableLoop::check_share(PartitionId partition,
+                                    std::span<const record::RecordView> records) {
+  if (failures_.empty()) return {};
+  auto allowed = share_.check_with(static_cast<int64_t>(records.size()),
+                                   static_cast<int64_t>(failures_.size()), words_of(failures_[0]));
+  if (allowed) return {};
+  is_stopped_ = true;
+  return fail(allowed.error().code(),
+              "{}. None was taken of those from offset {} of partition {} on: mend the pipeline "
+              "file or its 'max', and start again",
+              allowed.error().message(), records.front().offset, partition);
+}
+
+void TableLoop::set_progress(PartitionId partition, const store::Progress& progress) {
+  std::scoped_lock lock(progress_mutex_);
+  progress_[static_cast<size_t>(partition.value)] = progress;
+}
+
 Result<bool> TableLoop::take_batch(PartitionId partition) {
   auto i = static_cast<size_t>(partition.value);
   auto& log_partition = topic_.partition(partition);
@@ -86,15 +126,10 @@ Result<bool> TableLoop::take_batch(PartitionId partition) {
 
   batch_.clear();
   failures_.clear();
-  auto counts = MR_TRY(make_rows(records));
-  for (const auto& failure : failures_) {
-    const auto& record = records[failure.record];
-    Origin origin{
-        .topic = topic_.name(), .partition = partition.value, .offset = record.offset.value};
-    MR_TRY(dead_letters_.add(partition, origin, failure, record.key, record.value.value_or(""),
-                             clock_.now_micros() / 1'000));
-  }
-  MR_TRY_IN(dead_letters_.flush(), "writing dead letters");
+  auto counts = MR_TRY(make_rows(records, reader_.values()));
+  MR_TRY(check_share(partition, records));
+  auto letters = MR_TRY_IN(write_dead_letters(partition, records), "writing dead letters");
+  for (Offset letter : letters) batch_.open_dead_letter(*table_, topic_.name(), partition, letter);
 
   store::Progress progress = progress_[i];
   progress.removed += from - progress.next;
@@ -104,10 +139,10 @@ Result<bool> TableLoop::take_batch(PartitionId partition) {
   progress.dead_letters += static_cast<int64_t>(counts.failed);
   batch_.set_progress(*table_, topic_.name(), partition, progress);
   MR_TRY(store_.commit(batch_));
+  set_progress(partition, progress);
   positions_[i] = progress.next;
+  share_.add(static_cast<int64_t>(records.size()), static_cast<int64_t>(counts.failed));
   rate_.add(static_cast<int64_t>(records.size()), clock_.monotonic_micros());
-  std::scoped_lock lock(progress_mutex_);
-  progress_[i] = progress;
   return true;
 }
 
@@ -123,30 +158,96 @@ Result<void> TableLoop::recover_dead_letters() {
 }
 
 Result<bool> TableLoop::take_batches(std::stop_token stop) {
-  if (!dead_letters_known_) MR_TRY(recover_dead_letters());
   bool any = false;
-  for (int32_t i = 0; i < topic_.partition_count() && !stop.stop_requested(); ++i)
+  for (int32_t i = 0; i < topic_.partition_count() && !stop.stop_requested(); ++i) {
+    std::scoped_lock turn(turns_);
+    if (!dead_letters_known_) MR_TRY(recover_dead_letters());
     any |= MR_TRY(take_batch(PartitionId(i)));
+  }
   return any;
 }
 
+// Adds rows and marks of the letters of one partition to batch_, and counts them.
+Result<Redriven> TableLoop::redrive_partition(PartitionId partition,
+                                              std::span<const DeadLetter* const> letters,
+                                              store::Progress& progress) {
+  Redriven done;
+  std::vector<const DeadLetter*> open;
+  for (const auto* letter : letters) {
+    Offset offset(letter->offset);
+    auto next = MR_TRY(store_.open_dead_letters(*table_, topic_.name(), partition, offset, 1));
+    if (!next.empty() && next[0] == offset)
+      open.push_back(letter);
+    else
+      ++done.not_open;
+  }
+  LettersAsRecords records(open);
+  failures_.clear();
+  auto counts = MR_TRY(make_rows(records.records(), records.values()));
+  for (const auto& failure : failures_) {
+    done.failing.push_back({open[failure.record]->address(), words_of(failure)});
+    open[failure.record] = nullptr;
+  }
+  for (const auto* letter : open)
+    if (letter != nullptr)
+      batch_.close_dead_letter(*table_, topic_.name(), partition, Offset(letter->offset));
+  done.written = static_cast<int64_t>(counts.passed);
+  done.filtered = static_cast<int64_t>(counts.filtered);
+  progress.written += done.written;
+  progress.filtered += done.filtered;
+  progress.redriven += done.written + done.filtered;
+  progress.dead_letters -= done.written + done.filtered;
+  batch_.set_progress(*table_, topic_.name(), partition, progress);
+  return done;
+}
+
+// A crash that takes this write back takes rows, marks and counts back: the letters are open again.
+Result<Redriven> TableLoop::redrive(std::span<const DeadLetter> letters) {
+  std::map<int32_t, std::vector<const DeadLetter*>> by_partition;
+  for (const auto& letter : letters) by_partition[letter.partition].push_back(&letter);
+  std::scoped_lock turn(turns_);
+  Redriven done;
+  auto progress = progress_;
+  batch_.clear();
+  for (const auto& [number, of_partition] : by_partition) {
+    auto i = static_cast<size_t>(number);
+    if (i >= progress.size())
+      return fail(ErrorCode::kNotFound, "topic {} has no partition {}", topic_.name(), number);
+    done.add(MR_TRY(redrive_partition(PartitionId(number), of_partition, progress[i])));
+  }
+  MR_TRY(store_.commit(batch_));
+  for (const auto& [number, of_partition] : by_partition)
+    set_progress(PartitionId(number), progress[static_cast<size_t>(number)]);
+  return done;
+}
+
+void TableLoop::tell(NodeState state, std::string_view what, const Error& error) {
+  health_.set(state, error.message());
+  logger_.error(what, {{"node", plan_.spec.full_name()},
+                       {"topic", topic_.name()},
+                       {"error_type", std::string(to_string(error.code()))},
+                       {"error", error.message()}});
+}
+
 Result<void> TableLoop::run(std::stop_token stop) {
+  auto ended_by = [&](Error error) {
+    return std::unexpected(
+        std::move(error).within(fmt::format("table {}", plan_.spec.full_name())));
+  };
   int failures_in_a_row = 0;
   while (!stop.stop_requested()) {
     // Read before looking for records: what arrives after it is not asked for.
     bool finishing = finishing_;
     auto any = take_batches(stop);
+    if (!any && is_stopped_) {
+      tell(NodeState::kStopped, "too many dead letters; stopped", any.error());
+      return ended_by(std::move(any).error());
+    }
     if (!any) {
       dead_letters_known_ = false;
-      health_.set(NodeState::kWaiting, any.error().message());
-      logger_.error("a batch failed; trying again in 1s",
-                    {{"node", plan_.spec.full_name()},
-                     {"topic", topic_.name()},
-                     {"error_type", std::string(to_string(any.error().code()))},
-                     {"error", any.error().message()}});
+      tell(NodeState::kWaiting, "a batch failed; trying again in 1s", any.error());
       if (finishing && ++failures_in_a_row == kAttemptsToFinish)
-        return std::unexpected(
-            std::move(any).error().within(fmt::format("table {}", plan_.spec.full_name())));
+        return ended_by(std::move(any).error());
       clock_.wait(kRetry, stop);
       continue;
     }
@@ -172,6 +273,7 @@ void count(const store::Store& store, const store::Table& table, log::Topic& top
     status.written += progress[i].written;
     status.filtered += progress[i].filtered;
     status.dead_letters += progress[i].dead_letters;
+    status.redriven += progress[i].redriven;
   }
   status.bytes = store.approximate_size(table).bytes;
 }

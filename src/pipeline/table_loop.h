@@ -11,9 +11,11 @@
 #include "base/logger.h"
 #include "io/clock.h"
 #include "log/log.h"
+#include "pipeline/dead_letter_share.h"
 #include "pipeline/dead_letters.h"
 #include "pipeline/node.h"
 #include "pipeline/plan.h"
+#include "pipeline/redrive.h"
 #include "pipeline/tombstones.h"
 #include "store/store.h"
 #include "table/row_writer.h"
@@ -21,7 +23,7 @@
 
 namespace millrace::pipeline {
 
-// Made and run by one thread; finish_when_caught_up(), status() and position() from any.
+// Made and run by one thread; finish_when_caught_up(), redrive(), status() and position() from any.
 class TableLoop {
  public:
   TableLoop(TablePlan plan, log::Log& log, log::Topic& topic, store::Store& store,
@@ -30,9 +32,13 @@ class TableLoop {
   // Finds how far the table has read.
   Result<void> recover();
   // Until stop; or, after finish_when_caught_up(), until every record that is there was taken, or
-  // the error of a batch that failed too often in a row.
+  // the error of a batch that failed too often in a row. Also ends with an error before a batch
+  // with which more records are refused than the file allows: they wait in the topic.
   Result<void> run(std::stop_token stop);
   void finish_when_caught_up() { finishing_ = true; }
+
+  // Takes dead letters of this table, each once, between two batches.
+  Result<Redriven> redrive(std::span<const DeadLetter> letters);
 
   std::string name() const { return plan_.spec.full_name(); }
   TableStatus status() const;
@@ -44,9 +50,20 @@ class TableLoop {
   // Takes at most one batch of each partition; whether there was any.
   Result<bool> take_batches(std::stop_token stop);
   Result<bool> take_batch(PartitionId partition);
-  Result<sql::Transform::Counts> make_rows(std::span<const record::RecordView> records);
+  // `values`: of the records, as Transform reads them.
+  Result<sql::Transform::Counts> make_rows(std::span<const record::RecordView> records,
+                                           std::span<const std::optional<std::string_view>> values);
+  Result<std::vector<Offset>> write_dead_letters(PartitionId partition,
+                                                 std::span<const record::RecordView> records);
+  Result<void> check_share(PartitionId partition, std::span<const record::RecordView> records);
+  Result<Redriven> redrive_partition(PartitionId partition,
+                                     std::span<const DeadLetter* const> letters,
+                                     store::Progress& progress);
+  void set_progress(PartitionId partition, const store::Progress& progress);
   Result<void> recover_dead_letters();
   void warn_of_removed(PartitionId partition);
+  // Into status and log.
+  void tell(NodeState state, std::string_view what, const Error& error);
 
   TablePlan plan_;
   log::Topic& topic_;
@@ -54,6 +71,8 @@ class TableLoop {
   store::TablePtr table_;
   Logger& logger_;
   io::Clock& clock_;
+
+  Turns turns_;  // for what follows, up to failures_, and writing progress_
   topic::Reader reader_;
   store::Batch batch_;
   table::RowWriter writer_;
@@ -61,7 +80,9 @@ class TableLoop {
   DeadLetterWriter dead_letters_;
   bool dead_letters_known_ = false;  // those past the table's progress
   std::vector<sql::Failure> failures_;
-  std::vector<Offset> positions_;  // by partition; as progress_
+  DeadLetterShare share_;
+  bool is_stopped_ = false;        // by share_
+  std::vector<Offset> positions_;  // by partition; as progress_, for run() alone
   std::atomic<bool> finishing_ = false;
 
   NodeHealth health_;

@@ -16,7 +16,8 @@ constexpr std::pair<const char*, int64_t Cursor::*> kFields[] = {
     {"items", &Cursor::items},
     {"records", &Cursor::records},
     {"filtered", &Cursor::filtered},
-    {"dead_letters", &Cursor::dead_letters}};
+    {"dead_letters", &Cursor::dead_letters},
+    {"redriven", &Cursor::redriven}};
 
 constexpr std::pair<const char*, std::string Cursor::*> kTexts[] = {
     {"next", &Cursor::next},

@@ -23,6 +23,7 @@ struct Cursor {
   int64_t records = 0;       // that became records of the topic, perhaps several each (UNNEST)
   int64_t filtered = 0;      // left out by the `select`
   int64_t dead_letters = 0;  // refused, and kept with the reason
+  int64_t redriven = 0;      // that were dead letters, and are records or filtered now
   // By cursor or link: what leads to the page of the next request; empty: it is the first.
   std::string next;
   // Values of the `since` column, as items have them; empty: none yet.
@@ -38,9 +39,9 @@ struct Cursor {
 };
 
 // {"source":"random_users","sequence":3,"page":4,"offset":0,"items":300,"records":298,
-// "filtered":1,"dead_letters":1,"next":"…"}: one line, always all numbers, in this order; texts
-// where they are not empty. `source` is the source's name, for people who look at the topic;
-// parse_cursor does not read it.
+// "filtered":1,"dead_letters":1,"redriven":0,"next":"…"}: one line, always all numbers, in this
+// order; texts where they are not empty. `source` is the source's name, for people who look at the
+// topic; parse_cursor does not read it.
 std::string to_json(const Cursor& cursor, std::string_view source);
 
 // Reads what to_json wrote, now or in another version: unknown fields are ignored, absent ones are

@@ -47,11 +47,13 @@ TEST(CursorTest, ReadsWhatItWrote) {
                 .records = 298,
                 .filtered = 1,
                 .dead_letters = 1,
+                .redriven = 2,
                 .next = "c\"1"};
   auto json = to_json(cursor, "random_\"users\"");
-  EXPECT_EQ(json,
-            R"({"source":"random_\"users\"","sequence":3,"page":9223372036854775807,"offset":0,)"
-            R"("items":300,"records":298,"filtered":1,"dead_letters":1,"next":"c\"1"})");
+  EXPECT_EQ(
+      json,
+      R"({"source":"random_\"users\"","sequence":3,"page":9223372036854775807,"offset":0,)"
+      R"("items":300,"records":298,"filtered":1,"dead_letters":1,"redriven":2,"next":"c\"1"})");
   cursor.since = cursor.largest = "ż";
   cursor.etag = "\"x\"";
   for (int i = 0; i < 3; ++i) cursor.seen.add(SeenItems::hash(std::to_string(i)), -i);

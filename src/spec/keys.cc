@@ -41,6 +41,16 @@ void set_expectation_name(Expectation& expectation, const std::string& name, con
   expectation.name = name;
 }
 
+Object<DeadLettersSpec> dead_letters() {
+  return {"dead_letters",
+          "What is done about records that are refused.",
+          {
+              key("max", &DeadLettersSpec::max, share(),
+                  "The share of dead letters among the last records above which no more are taken, "
+                  "until the pipeline is started again. `0`: not a single one."),
+          }};
+}
+
 Object<SourceSpec> source() {
   return {
       "source",
@@ -69,6 +79,8 @@ Object<SourceSpec> source() {
               "with the "
               "items' fields as columns.")
               .required(),
+          key("dead_letters", &SourceSpec::dead_letters, object(dead_letters()),
+              "When a source that refuses too many items stops."),
       }};
 }
 
@@ -135,6 +147,8 @@ Object<TableSpec> table() {
                   "How long a row lives, from the record's timestamp: seconds, or an INTERVAL such "
                   "as `INTERVAL 30 DAYS`, over the row's columns; NULL is for ever. Not from 1 "
                   "second to 20 years: a dead letter of rule `ttl`. Left out: rows stay."),
+              key("dead_letters", &TableSpec::dead_letters, object(dead_letters()),
+                  "When a table that refuses too many records stops."),
           }};
 }
 

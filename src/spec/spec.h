@@ -39,6 +39,10 @@ struct Problem {
 // What responses are written in; kByType: as their Content-Type says.
 enum class Format : uint8_t { kByType, kJson, kJsonLines, kCsv };
 
+struct DeadLettersSpec {
+  double max = 1;  // the share of records, from 0 to 1, above which a node stops
+};
+
 struct SourceSpec {
   std::string name;
   Place place;
@@ -53,6 +57,7 @@ struct SourceSpec {
   std::string to;           // topic
   Place to_place;
   Sql select;
+  DeadLettersSpec dead_letters;
 };
 
 // How much of a topic is kept; what is left out sets no bound.
@@ -93,6 +98,7 @@ struct TableSpec {
   Sql from;
   std::vector<Expectation> expect;
   Sql ttl;  // empty: rows live for ever
+  DeadLettersSpec dead_letters;
 
   std::string full_name() const { return keyspace + "." + name; }
 };

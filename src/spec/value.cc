@@ -169,6 +169,31 @@ Value<int32_t> small_number(int32_t min, int32_t max) {
   return integer<int32_t>(min, max);
 }
 
+Value<double> share() {
+  std::string pattern = fmt::format("^[0-9]{{1,3}}(\\.[0-9]{{1,9}})?%$|{}", kVariablePattern);
+  Json plain = {{"type", "number"}, {"minimum", 0}, {"maximum", 1}};
+  return {{"share: `1%` or `0.01`",
+           {{"anyOf", {plain, {{"type", "string"}, {"pattern", pattern}}}}},
+           {}},
+          [](Reader& reader, const Item& item, double& to) {
+            constexpr std::string_view kExpected = "a share from 0% to 100%, such as 1% or 0.01";
+            auto text = reader.plain(item, kExpected);
+            if (!text) return;
+            std::string_view digits = *text;
+            bool percent = digits.ends_with('%');
+            if (percent) digits.remove_suffix(1);
+            double number = -1;
+            auto [end, error] =
+                std::from_chars(digits.data(), digits.data() + digits.size(), number);
+            if (percent) number /= 100;
+            if (error != std::errc() || end != digits.data() + digits.size() ||
+                !(number >= 0 && number <= 1))
+              return reader.unexpected(item, kExpected, in_quotes(*text));
+            to = number;
+          },
+          [](const double& share) { return fmt::format("{:g}%", share * 100); }};
+}
+
 Value<std::chrono::milliseconds> duration(std::chrono::milliseconds min) {
   using std::chrono::milliseconds;
   std::string pattern = fmt::format("^[0-9]{{1,7}}(ms|s|m|h|d)$|{}", kVariablePattern);

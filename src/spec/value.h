@@ -176,6 +176,8 @@ Value<std::string> word(std::string label);
 Value<std::string> name(const NameRule& rule);
 Value<int64_t> whole_number(int64_t min, int64_t max);
 Value<int32_t> small_number(int32_t min, int32_t max);
+// A share from 0 to 1: `1%` or `0.01`.
+Value<double> share();
 Value<std::chrono::milliseconds> duration(std::chrono::milliseconds min);
 // Bytes: `256MiB`.
 Value<int64_t> size(int64_t min, int64_t max);

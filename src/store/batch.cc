@@ -58,8 +58,9 @@ void Batch::Impl::write_to(rocksdb::WriteBatch& to) {
     to.Merge({row_key.data(), row_key.size()}, {row_value.data(), row_value.size()})
         .PermitUncheckedError();
   }
-  for (const auto& [progress_key, progress_value] : progress)
-    to.Put(progress_key, progress_value).PermitUncheckedError();
+  for (const auto& [other_key, other_value] : put)
+    to.Put(other_key, other_value).PermitUncheckedError();
+  for (const auto& other_key : removed) to.Delete(other_key).PermitUncheckedError();
 }
 
 Batch::Batch() : impl_(std::make_unique<Impl>()) {}
@@ -108,7 +109,17 @@ void Batch::set_progress(const Table& table, std::string_view topic, PartitionId
                          const Progress& progress) {
   std::string key;
   append_progress_key(key, table.id(), topic, partition);
-  impl_->progress.emplace_back(std::move(key), encode_progress(progress));
+  impl_->put.emplace_back(std::move(key), encode_progress(progress));
+}
+
+void Batch::open_dead_letter(const Table& table, std::string_view topic, PartitionId partition,
+                             Offset offset) {
+  impl_->put.emplace_back(dead_letter_key(table.id(), topic, partition, offset), "");
+}
+
+void Batch::close_dead_letter(const Table& table, std::string_view topic, PartitionId partition,
+                              Offset offset) {
+  impl_->removed.push_back(dead_letter_key(table.id(), topic, partition, offset));
 }
 
 size_t Batch::row_count() const {
@@ -122,7 +133,8 @@ void Batch::clear() {
   impl_->arena.clear();
   impl_->entries.clear();
   impl_->places.clear();
-  impl_->progress.clear();
+  impl_->put.clear();
+  impl_->removed.clear();
   impl_->out.Clear();
 }
 

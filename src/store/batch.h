@@ -39,7 +39,8 @@ struct Batch::Impl {
   std::string arena;
   std::vector<Entry> entries;
   std::vector<Place> places;
-  std::vector<std::pair<std::string, std::string>> progress;  // key and value
+  std::vector<std::pair<std::string, std::string>> put;  // keys and values that are no rows
+  std::vector<std::string> removed;                      // keys that are no rows
   std::string scratch;
   std::vector<std::string_view> key_values;
   rocksdb::WriteBatch out;

@@ -75,10 +75,20 @@ void append_progress_key(std::string& to, TableId table, std::string_view topic,
   append_be(to, partition.value);
 }
 
+std::string dead_letter_key(TableId table, std::string_view topic, PartitionId partition,
+                            Offset offset) {
+  std::string key(kDeadLetterPrefix);
+  append_be(key, table.value);
+  key += topic;
+  append_be(key, partition.value);
+  append_be(key, offset.value);
+  return key;
+}
+
 std::string encode_progress(const Progress& progress) {
   std::string bytes;
   for (int64_t number : {progress.next.value, progress.written, progress.filtered,
-                         progress.dead_letters, progress.removed})
+                         progress.dead_letters, progress.redriven, progress.removed})
     append_be(bytes, number);
   return bytes;
 }
@@ -90,9 +100,10 @@ Result<Progress> decode_progress(std::string_view bytes) {
   progress.written = reader.be<int64_t>();
   progress.filtered = reader.be<int64_t>();
   progress.dead_letters = reader.be<int64_t>();
+  progress.redriven = reader.be<int64_t>();
   progress.removed = reader.be<int64_t>();
   if (reader.failed() || !reader.at_end())
-    return fail(ErrorCode::kCorrupt, "progress of {} bytes instead of 40", bytes.size());
+    return fail(ErrorCode::kCorrupt, "progress of {} bytes instead of 48", bytes.size());
   return progress;
 }
 

@@ -14,12 +14,16 @@ inline constexpr std::string_view kFormatKey{"\0\0\0\0\1", 5};       // value: t
 inline constexpr std::string_view kNextIdKey{"\0\0\0\0\2", 5};       // 4 bytes
 inline constexpr std::string_view kTablePrefix{"\0\0\0\0\3", 5};     // table id -> definition
 inline constexpr std::string_view kProgressPrefix{"\0\0\0\0\4", 5};  // see progress_key
+inline constexpr std::string_view kDeadLetterPrefix{"\0\0\0\0\5", 5};
 inline constexpr uint32_t kFormat = 1;
 
 std::string table_key(TableId id);
 // prefix | table id | topic | partition: the partition is the last 4 bytes.
 void append_progress_key(std::string& to, TableId table, std::string_view topic,
                          PartitionId partition);
+// prefix | table id | topic | partition | offset: the last 12 bytes are of the same length always.
+std::string dead_letter_key(TableId table, std::string_view topic, PartitionId partition,
+                            Offset offset);
 std::string encode_progress(const Progress& progress);
 Result<Progress> decode_progress(std::string_view bytes);
 

@@ -308,6 +308,24 @@ Result<std::optional<Progress>> Store::progress(const Table& table, std::string_
   return MR_TRY(decode_progress(value));
 }
 
+Result<std::vector<Offset>> Store::open_dead_letters(const Table& table, std::string_view topic,
+                                                     PartitionId partition, Offset from,
+                                                     size_t limit) const {
+  std::string lower = dead_letter_key(table.id(), topic, partition, from);
+  std::string upper = dead_letter_key(table.id(), topic, partition, Offset(INT64_MAX));
+  rocksdb::Slice upper_slice = upper;
+  rocksdb::ReadOptions options;
+  options.iterate_upper_bound = &upper_slice;
+  std::unique_ptr<rocksdb::Iterator> marks(impl_->db().NewIterator(options));
+  std::vector<Offset> offsets;
+  for (marks->Seek(lower); marks->Valid() && offsets.size() < limit; marks->Next()) {
+    auto key = to_view(marks->key());
+    offsets.emplace_back(load_be<int64_t>(key.data() + key.size() - sizeof(int64_t)));
+  }
+  MR_TRY(check(marks->status(), "reading dead letters"));
+  return offsets;
+}
+
 Result<Scan> Store::scan(TablePtr table, std::span<const uint32_t> columns,
                          TokenRange range) const {
   TableId id = table->id();

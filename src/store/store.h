@@ -6,7 +6,7 @@
 // feeds a table, when to write.
 //
 // Promises:
-// - commit() applies all rows and progress of a Batch or none, at a crash too.
+// - commit() applies all of a Batch (rows, progress, dead letters) or none, at a crash too.
 // - What is committed survives a crash once flush() or the store's own flush wrote it. Until then
 //   kill -9 may take back the newest commits, always a suffix of their order: rows and progress
 //   go back together, and the log writes them again. No write-ahead log is needed for that.
@@ -31,6 +31,7 @@
 #include "base/logger.h"
 #include "io/clock.h"
 #include "schema/type.h"
+#include "store/progress.h"
 
 namespace millrace::store {
 
@@ -43,15 +44,6 @@ struct TableDefinition {
   std::string metadata;                     // JSON of the owner's; the store does not read it
 
   std::string full_name() const { return keyspace + "." + name; }
-};
-
-// How far a table has read one partition of its topic, and what became of those records.
-struct Progress {
-  Offset next;  // the first record not yet read
-  int64_t written = 0;
-  int64_t filtered = 0;
-  int64_t dead_letters = 0;
-  int64_t removed = 0;  // from the topic, before the table read them
 };
 
 // A table that exists. Immutable; a change of its definition makes a new Table.
@@ -84,7 +76,8 @@ using TablePtr = std::shared_ptr<const Table>;
 // nullopt is absent: nothing is written for that column, an older value stays.
 using CellValue = std::optional<std::string_view>;
 
-// Rows and progress that are written at once. Reusable after commit: its memory is kept.
+// Rows, progress and open dead letters that are written at once. Reusable after commit: its memory
+// is kept.
 class Batch {
  public:
   Batch();
@@ -108,6 +101,12 @@ class Batch {
                      int64_t timestamp_us, int64_t forget_at_s);
   void set_progress(const Table& table, std::string_view topic, PartitionId partition,
                     const Progress& progress);
+  // Marks the dead letter at `offset` of its topic as open, or takes the mark away: it is counted
+  // in the progress of (table, topic, partition), and nowhere else.
+  void open_dead_letter(const Table& table, std::string_view topic, PartitionId partition,
+                        Offset offset);
+  void close_dead_letter(const Table& table, std::string_view topic, PartitionId partition,
+                         Offset offset);
   size_t row_count() const;
   size_t size_bytes() const;
   void clear();
@@ -172,6 +171,10 @@ class Store {
   // Progress of (table, topic, partition); nullopt if none was committed.
   Result<std::optional<Progress>> progress(const Table& table, std::string_view topic,
                                            PartitionId partition) const;
+  // The first `limit` dead letters at or after `from` that are marked as open, ascending.
+  Result<std::vector<Offset>> open_dead_letters(const Table& table, std::string_view topic,
+                                                PartitionId partition, Offset from,
+                                                size_t limit) const;
 
   // `columns`: positions in definition().columns that value(i) will be asked for; none for
   // counting, which reads no values.

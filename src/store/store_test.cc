@@ -32,6 +32,40 @@ TableDefinition readings() {
           .metadata = ""};
 }
 
+TEST_F(StoreTest, OpenDeadLettersAreWrittenWithProgressAndListedInOrder) {
+  auto table = *store_->create_table(people());
+  auto open_in = [&](std::string_view topic, int32_t partition) {
+    std::vector<int64_t> offsets;
+    for (Offset from(0);; from = Offset(offsets.back() + 1)) {
+      auto next = *store_->open_dead_letters(*table, topic, PartitionId(partition), from, 2);
+      if (next.empty()) return offsets;
+      for (auto offset : next) offsets.push_back(offset.value);
+    }
+  };
+  for (int64_t offset : {300, 2, 70'000})
+    batch_.open_dead_letter(*table, "a", PartitionId(0), Offset(offset));
+  batch_.open_dead_letter(*table, "a", PartitionId(1), Offset(5));
+  batch_.open_dead_letter(*table, "ab", PartitionId(0), Offset(6));
+  batch_.set_progress(*table, "a", PartitionId(0), {.next = Offset(9), .dead_letters = 3});
+  commit();
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(open_in("a", 0), (std::vector<int64_t>{2, 300, 70'000}));
+    EXPECT_EQ(open_in("a", 1), std::vector<int64_t>{5});
+    EXPECT_EQ(open_in("ab", 0), std::vector<int64_t>{6});
+    EXPECT_TRUE(open_in("b", 0).empty());
+    reopen();
+    table = store_->find_table("test", "people");
+  }
+  batch_.close_dead_letter(*table, "a", PartitionId(0), Offset(300));
+  batch_.set_progress(*table, "a", PartitionId(0),
+                      {.next = Offset(9), .written = 1, .dead_letters = 2, .redriven = 1});
+  commit();
+  reopen();
+  table = store_->find_table("test", "people");
+  EXPECT_EQ(open_in("a", 0), (std::vector<int64_t>{2, 70'000}));
+  EXPECT_EQ((*store_->progress(*table, "a", PartitionId(0)))->redriven, 1);
+}
+
 TEST_F(StoreTest, RowsAreThereAgainAfterReopening) {
   auto table = *store_->create_table(people());
   put_person(table, 1, "Zoë", "");

@@ -15,9 +15,27 @@ namespace {
 // Of a page's cursor, with all the items that it remembers.
 constexpr size_t kCursorBytesMax = size_t{1} << 20;
 static_assert(limits::kSeenItemsMax * 48 + (64 << 10) < kCursorBytesMax);
-// Of one page in one partition: its last record and its cursor must still fit.
-constexpr size_t kPageBytesMax = limits::kBatchBytesMax / 2 - kCursorBytesMax;
-static_assert(kPageBytesMax + limits::kRecordBytesMax + kCursorBytesMax <= limits::kBatchBytesMax);
+// Then a batch is full and the page goes on in another one; one more record still fits, and the
+// cursor.
+constexpr size_t kFullBytes = limits::kBatchBytesMax / 4;
+static_assert(kFullBytes + limits::kRecordBytesMax + 2 * kCursorBytesMax <= limits::kBatchBytesMax);
+
+// Where the batches that belong to the page of the batch at `end` begin: those before it whose
+// page goes on.
+Result<Offset> page_start(log::Partition& partition, Offset end) {
+  std::string buffer;
+  while (end > partition.start_offset()) {
+    auto bytes = MR_TRY(partition.read(end + -1, 1, buffer));
+    auto batch = MR_TRY(record::BatchReader::open(bytes));
+    record::RecordView record;
+    record::RecordView last;
+    while (MR_TRY(batch.next(record))) last = record;
+    auto headers = MR_TRY(record::headers_of(last));
+    if (std::ranges::find(headers, kPageGoesOnHeader, &record::Header::key) == headers.end()) break;
+    end = batch.header().base_offset;
+  }
+  return end;
+}
 
 }  // namespace
 
@@ -33,11 +51,19 @@ PageWriter::PageWriter(log::Topic& topic, const TopicDefinition& definition,
 
 void PageWriter::begin(int64_t timestamp_ms) {
   timestamp_ms_ = timestamp_ms;
+  records_ = {};
   row_count_ = 0;
+  too_large_.clear();
   for (auto& page : partitions_) {
+    page.full.clear();
     page.batch.clear();
     page.pending = false;
   }
+}
+
+void PageWriter::begin(std::span<const record::RecordView> records) {
+  begin(0);
+  records_ = records;
 }
 
 size_t PageWriter::partition_for(const sql::Rows& rows, size_t row) {
@@ -55,35 +81,43 @@ size_t PageWriter::partition_for(const sql::Rows& rows, size_t row) {
 }
 
 void PageWriter::add_pending(PartitionPage& page, std::span<const record::Header> headers) {
-  page.batch.append(timestamp_ms_, page.key, page.value, headers);
+  page.batch.append(page.timestamp_ms, page.key, page.value, headers);
 }
 
-Result<void> PageWriter::rows(const sql::Rows& rows, std::span<const int32_t>,
+Result<void> PageWriter::rows(const sql::Rows& rows, std::span<const int32_t> record_of,
                               std::span<const uint8_t> keep) {
   for (size_t row = 0; row < rows.count; ++row) {
     if (keep[row] == 0) continue;
     ++row_count_;
     auto& page = partitions_[partition_for(rows, row)];
-    // What was pending is no longer the partition's last row.
-    if (page.pending) add_pending(page, {});
+    if (page.pending) add_earlier(page);
     page.pending = true;
+    page.timestamp_ms = records_.empty()
+                            ? timestamp_ms_
+                            : records_[static_cast<size_t>(record_of[row])].timestamp_ms;
     std::swap(page.key, key_);
     page.value.clear();
     writer_->append(rows, row, page.value);
     size_t bytes = page.value.size() + (page.key ? page.key->size() : 0);
-    if (bytes > limits::kRecordBytesMax)
-      return fail(ErrorCode::kLimit, "a row for topic {} makes a record of {}; at most {} fit",
-                  topic_.name(), format_bytes(bytes), format_bytes(limits::kRecordBytesMax));
-    if (page.batch.size_bytes() + bytes > kPageBytesMax)
-      return fail(ErrorCode::kLimit,
-                  "one page makes more than {} for a partition of topic {}: ask the API for fewer "
-                  "items a page",
-                  format_bytes(kPageBytesMax), topic_.name());
+    if (bytes <= limits::kRecordBytesMax) continue;
+    page.pending = false;
+    auto record = static_cast<size_t>(record_of[row]);
+    if (too_large_.empty() || too_large_.back() != record) too_large_.push_back(record);
   }
   return {};
 }
 
+// The pending row, which is no longer its partition's last one.
+void PageWriter::add_earlier(PartitionPage& page) {
+  if (page.batch.size_bytes() + page.value.size() <= kFullBytes) return add_pending(page, {});
+  const std::array<record::Header, 1> goes_on = {{{kPageGoesOnHeader, "1"}}};
+  add_pending(page, goes_on);
+  page.full.emplace_back(page.batch.finish());
+  page.batch.clear();
+}
+
 Result<void> PageWriter::append(std::string_view cursor_header, std::string_view cursor) {
+  MR_CHECK(too_large_.empty());
   auto used = std::ranges::count(partitions_, true, &PartitionPage::pending);
   std::string used_text = std::to_string(used);
   const std::array<record::Header, 2> headers = {
@@ -96,9 +130,12 @@ Result<void> PageWriter::append(std::string_view cursor_header, std::string_view
   };
   auto reserve = [&](PartitionPage& page, log::Partition& partition) {
     add_pending(page, headers);
-    return partition.reserve(page.batch.size_bytes());
+    size_t bytes = page.batch.size_bytes();
+    for (const auto& batch : page.full) bytes += batch.size();
+    return partition.reserve(bytes);
   };
   auto write = [](PartitionPage& page, log::Partition& partition) -> Result<void> {
+    for (const auto& batch : page.full) MR_TRY(partition.write(batch));
     MR_TRY(partition.write(page.batch.finish()));
     return {};
   };
@@ -165,6 +202,9 @@ Result<void> recover_page(log::Topic& topic, std::string_view cursor_header,
   };
   std::vector<Newest> newest;
   for (int32_t i = 0; i < topic.partition_count(); ++i) {
+    auto& log_partition = topic.partition(PartitionId(i));
+    Offset whole = MR_TRY(page_start(log_partition, log_partition.end_offset()));
+    if (whole < log_partition.end_offset()) MR_TRY(log_partition.truncate(whole));
     auto found = MR_TRY(find_last_with_header(topic.partition(PartitionId(i)), cursor_header));
     if (!found) continue;
     int64_t sequence = MR_TRY(sequence_of(found->value(cursor_header)));
@@ -177,8 +217,11 @@ Result<void> recover_page(log::Topic& topic, std::string_view cursor_header,
   size_t wanted = 0;
   std::from_chars(text.data(), text.data() + text.size(), wanted);
   if (newest.size() >= wanted) return {};
-  for (const auto& [partition, record, sequence] : newest)
-    MR_TRY(topic.partition(partition).truncate(record.batch_start));
+  for (const auto& [partition, record, sequence] : newest) {
+    auto& log_partition = topic.partition(partition);
+    Offset start = MR_TRY(page_start(log_partition, record.batch_start));
+    MR_TRY(log_partition.truncate(start));
+  }
   return {};
 }
 

@@ -21,6 +21,10 @@ namespace millrace::topic {
 // Counts the partitions that a page was written to; a header beside the page's cursor.
 inline constexpr std::string_view kPagePartitionsHeader = "millrace.page.partitions";
 
+// Marks the last record of a batch that its page does not end with: more of it follows in the
+// partition, and the last batch has the cursor.
+inline constexpr std::string_view kPageGoesOnHeader = "millrace.page.goes_on";
+
 // Collects a page's rows, then appends them with the page's cursor.
 class PageWriter : public sql::TransformOutput {
  public:
@@ -30,9 +34,14 @@ class PageWriter : public sql::TransformOutput {
 
   // Starts a page whose records carry this timestamp.
   void begin(int64_t timestamp_ms);
+  // The same where each row carries the timestamp of the record it comes from.
+  void begin(std::span<const record::RecordView> records);
   Result<void> rows(const sql::Rows& rows, std::span<const int32_t> record_of,
                     std::span<const uint8_t> keep) override;
   size_t row_count() const { return row_count_; }
+  // Positions of the records one of whose rows is larger than limits::kRecordBytesMax: the page is
+  // to be made again without them.
+  const std::vector<size_t>& too_large() const { return too_large_; }
 
   // Appends the page; `cursor` becomes a header of the last record of each partition's batch.
   // On disk when it returns. Without rows there is nothing to append and nothing is kept.
@@ -43,12 +52,15 @@ class PageWriter : public sql::TransformOutput {
  private:
   // The row before the next one of its partition: the last one gets the cursor.
   struct PartitionPage {
+    std::vector<std::string> full;  // batches that the page does not end with
     record::BatchBuilder batch;
     std::optional<std::string> key;
     std::string value;
+    int64_t timestamp_ms = 0;
     bool pending = false;
   };
   void add_pending(PartitionPage& page, std::span<const record::Header> headers);
+  void add_earlier(PartitionPage& page);
   // Puts the row's key into key_; the partition it goes to.
   size_t partition_for(const sql::Rows& rows, size_t row);
 
@@ -58,7 +70,9 @@ class PageWriter : public sql::TransformOutput {
   std::vector<PartitionPage> partitions_;
   std::optional<std::string> key_;
   int64_t timestamp_ms_ = 0;
+  std::span<const record::RecordView> records_;  // none: all rows have timestamp_ms_
   size_t row_count_ = 0;
+  std::vector<size_t> too_large_;
   bool is_half_written_ = false;  // or perhaps, after an error
   size_t keyless_rows_ = 0;       // spread over the partitions in turn
 };

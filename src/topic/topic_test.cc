@@ -199,7 +199,7 @@ TEST_F(TopicTest, APageWithoutRowsWritesNothing) {
   EXPECT_THAT(ends(topic), ElementsAre(0, 0));
 }
 
-TEST_F(TopicTest, WhatIsTooLargeLeavesTheTopicAsItWas) {
+TEST_F(TopicTest, RecordsThatAreTooLargeAreNamed) {
   auto users = definition(2, "name");
   auto& topic = open(users);
   PageWriter writer(topic, users, users.columns);
@@ -207,18 +207,11 @@ TEST_F(TopicTest, WhatIsTooLargeLeavesTheTopicAsItWas) {
   auto row_of = [](size_t bytes) {
     return fmt::format(R"({{"id":1,"name":"{}"}})", std::string(bytes, 'x'));
   };
-  auto too_long = put(writer, {small, row_of(limits::kRecordBytesMax)});
-  ASSERT_FALSE(too_long);
-  EXPECT_EQ(too_long.error().code(), ErrorCode::kLimit);
-  EXPECT_THAT(too_long.error().message(), HasSubstr("at most 16.0 MiB fit"));
+  ASSERT_TRUE(put(writer, {small, row_of(limits::kRecordBytesMax), small}));
+  EXPECT_THAT(writer.too_large(), ElementsAre(1));
   // Its key is long too, and counts.
-  auto long_key = put(writer, {small, row_of(limits::kRecordBytesMax - 50)});
-  ASSERT_FALSE(long_key);
-  EXPECT_EQ(long_key.error().code(), ErrorCode::kLimit);
-  auto too_many = put(writer, std::vector<std::string>(9, row_of(size_t{1} << 20)));
-  ASSERT_FALSE(too_many);
-  EXPECT_EQ(too_many.error().code(), ErrorCode::kLimit);
-  EXPECT_THAT(too_many.error().message(), HasSubstr("ask the API for fewer items"));
+  ASSERT_TRUE(put(writer, {small, small, row_of(limits::kRecordBytesMax - 50)}));
+  EXPECT_THAT(writer.too_large(), ElementsAre(2));
   EXPECT_THAT(ends(topic), ElementsAre(0, 0));
   // The writer goes on with the next page.
   ASSERT_TRUE(put(writer, {row_of(size_t{7} << 20), small}));
@@ -228,6 +221,27 @@ TEST_F(TopicTest, WhatIsTooLargeLeavesTheTopicAsItWas) {
 
 Result<int64_t> number_of(std::string_view text) {
   return std::stoll(std::string(text));
+}
+
+TEST_F(TopicTest, APageOfSeveralBatchesIsTakenBackWhole) {
+  auto users = definition(1);
+  auto number_of = [](std::string_view) -> Result<int64_t> { return 1; };
+  auto big = fmt::format(R"({{"id":1,"name":"{}"}})", std::string(size_t{3} << 20, 'x'));
+  ASSERT_TRUE(write_page(open(users), users, {R"({"id":0})"}, "1"));
+  ASSERT_TRUE(write_page(open(users), users, std::vector<std::string>(20, big), "2"));
+  auto& partition = open(users).partition(PartitionId(0));
+  ASSERT_EQ(partition.end_offset(), Offset(21));
+  // Whole, it stays.
+  ASSERT_TRUE(recover_page(open(users), kCursorHeader, number_of));
+  ASSERT_EQ(partition.end_offset(), Offset(21));
+  auto last = *find_last_with_header(partition, kCursorHeader);
+  EXPECT_EQ(last->value(kCursorHeader), "2");
+  EXPECT_GT(last->batch_start, Offset(10));
+  // As if a crash had kept the last batch from the disk.
+  ASSERT_TRUE(partition.truncate(last->batch_start));
+  ASSERT_TRUE(recover_page(open(users), kCursorHeader, number_of));
+  EXPECT_EQ(partition.end_offset(), Offset(1));
+  EXPECT_EQ((*find_last_with_header(partition, kCursorHeader))->value(kCursorHeader), "1");
 }
 
 TEST_F(TopicTest, AHalfWrittenPageIsTakenBackFromEveryPartition) {

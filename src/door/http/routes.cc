@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "door/http/api.h"
 #include "door/http/call.h"
+#include "door/http/dead_letters_answer.h"
 #include "door/http/query_answer.h"
 #include "door/http/records_answer.h"
 #include "door/http/to_json.h"
@@ -75,15 +76,20 @@ Result<std::string> post_sql(const Api& api, const Call& call) {
 }
 
 Result<std::string> get_dead_letters(const Api& api, const Call& call) {
-  auto node = call.text("node").value_or("");
+  pipeline::DeadLetterFilter filter{.node = std::string(call.text("node").value_or("")),
+                                    .rule = std::string(call.text("rule").value_or("")),
+                                    .stage = std::string(call.text("stage").value_or(""))};
+  auto closed_too = MR_TRY(call.number("closed", 0, 1));
   auto limit = MR_TRY(limit_of(call));
-  auto letters = MR_TRY(pipeline::dead_letters(api.instance(), node, limit));
-  return fmt::format(R"({{"dead_letters":{}}})",
-                     json_array(letters, [](const auto& letter) { return to_json(letter); }));
+  return answer_dead_letters(api.instance(), filter, closed_too == 1, limit);
 }
 
 Result<std::string> get_dead_letter(const Api& api, const Call& call) {
-  return to_json(MR_TRY(pipeline::dead_letter(api.instance(), call.taken(0))));
+  return to_json(MR_TRY(pipeline::find_dead_letter(api.instance(), call.taken(0))));
+}
+
+Result<std::string> post_redrive(const Api& api, const Call& call) {
+  return answer_redrive(api.instance(), call.body());
 }
 
 const Parameter kLimit = {"limit", "at most so many, from 1 to 10000; 10 unless given"};
@@ -121,9 +127,18 @@ const std::vector<Route> kRoutes = {
      "Runs a SELECT over topics and tables; truncated says that rows are missing at the end."},
     {"GET",
      "/v1/dead-letters",
-     {{"node", "only of this source or table"}, kLimit},
+     {{"node", "only of this source or table"},
+      {"rule", "only refused by this expectation"},
+      {"stage", "only refused at this stage: decode, sql, expect"},
+      {"closed", "1: those that are no longer open, too"},
+      kLimit},
      get_dead_letters,
-     "Records that were refused, the newest first."},
+     "Open dead letters, the newest first, and how many there are of each kind."},
+    {"POST",
+     "/v1/dead-letters/redrive",
+     {},
+     post_redrive,
+     "Takes dead letters again, by what the pipeline's file says now."},
     {"GET",
      "/v1/dead-letters/{address...}",
      {},

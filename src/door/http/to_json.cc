@@ -56,7 +56,8 @@ Json to_json(const pipeline::SourceStatus& source) {
           {"items", source.items},
           {"records", source.records},
           {"filtered", source.filtered},
-          {"dead_letters", source.dead_letters}};
+          {"dead_letters", source.dead_letters},
+          {"redriven", source.redriven}};
 }
 
 Json to_json(const pipeline::TableStatus& table) {
@@ -69,6 +70,7 @@ Json to_json(const pipeline::TableStatus& table) {
           {"written", table.written},
           {"filtered", table.filtered},
           {"dead_letters", table.dead_letters},
+          {"redriven", table.redriven},
           {"waiting", table.waiting},
           {"removed", table.removed},
           {"balanced", table.balanced()},
@@ -147,8 +149,9 @@ std::string to_json(const pipeline::Tapped& tapped) {
 }
 
 std::string to_json(const pipeline::DeadLetter& letter) {
-  Json json = {{"address", fmt::format("{}/{}/{}", letter.node, letter.partition, letter.offset)},
+  Json json = {{"address", letter.address()},
                {"node", letter.node},
+               {"open", letter.is_open},
                {"timestamp", time_text(letter.timestamp_ms)},
                {"stage", letter.stage},
                {"rule", letter.rule},
@@ -158,7 +161,8 @@ std::string to_json(const pipeline::DeadLetter& letter) {
                  {"partition", letter.from_partition},
                  {"offset", letter.from_offset}}}};
   put_optional(json, "key", letter.key);
-  put_bytes(json, "raw", letter.value);
+  if (!letter.value_file.empty()) json["raw_file"] = "sources/" + letter.value_file;
+  put_optional(json, "raw", letter.value);
   return dump(json);
 }
 

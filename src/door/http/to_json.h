@@ -4,6 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "pipeline/dead_letters.h"
 #include "pipeline/inspect.h"
 #include "pipeline/status.h"
 
@@ -22,7 +23,8 @@ std::string to_json(const pipeline::Record& record);
 // {"record":…,"rows":[…],"failure":…}; no failure: null.
 std::string to_json(const pipeline::Tapped& tapped);
 // {"address",…,"from":{…},"key","raw"}: the bytes refused as a string, whatever they are; those
-// that are no UTF-8 as "raw_base64".
+// that are no UTF-8 as "raw_base64". Very large ones stand in "raw_file" of the data directory; of
+// a tombstone null.
 std::string to_json(const pipeline::DeadLetter& letter);
 
 // "[a,b]" of JSON texts.

@@ -1,0 +1,124 @@
+#include "pipeline/dead_letter_list.h"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <tuple>
+
+#include "base/text.h"
+#include "pipeline/instance.h"
+#include "pipeline/open_dead_letters.h"
+#include "topic/reader.h"
+
+namespace millrace::pipeline {
+namespace {
+
+// Collects what a list is made of.
+class Lister {
+ public:
+  Lister(const DeadLetterFilter& filter, size_t limit) : filter_(filter), limit_(limit) {}
+
+  Result<void> read(DeadLetterScan scan) {
+    std::deque<DeadLetter> newest;
+    int32_t partition = 0;
+    while (auto letter = MR_TRY(scan.next())) {
+      if (letter->partition != partition) keep(newest);
+      partition = letter->partition;
+      if (!filter_.lets_through(*letter)) continue;
+      auto& group = groups_[{letter->node, letter->stage, letter->rule}];
+      ++(letter->is_open ? group.open : group.closed);
+      newest.push_back(*std::move(letter));
+      if (newest.size() > limit_) newest.pop_front();
+    }
+    keep(newest);
+    return {};
+  }
+
+  DeadLetterList finish() {
+    DeadLetterList list;
+    list.newest = std::move(newest_);
+    for (const auto& [key, counts] : groups_) {
+      const auto& [node, stage, rule] = key;
+      list.groups.push_back({node, stage, rule, counts.open, counts.closed});
+    }
+    std::ranges::stable_sort(list.groups, [](const auto& a, const auto& b) {
+      return std::tie(a.node, b.open, b.closed) < std::tie(b.node, a.open, a.closed);
+    });
+    return list;
+  }
+
+ private:
+  struct Counts {
+    int64_t open = 0;
+    int64_t closed = 0;
+  };
+
+  // Takes over the newest of one partition.
+  void keep(std::deque<DeadLetter>& newest) {
+    std::ranges::move(newest, std::back_inserter(newest_));
+    newest.clear();
+    std::ranges::sort(newest_, [](const DeadLetter& a, const DeadLetter& b) {
+      return std::tie(a.timestamp_ms, a.node, a.partition, a.offset) >
+             std::tie(b.timestamp_ms, b.node, b.partition, b.offset);
+    });
+    if (newest_.size() > limit_) newest_.resize(limit_);
+  }
+
+  const DeadLetterFilter& filter_;
+  size_t limit_;
+  std::vector<DeadLetter> newest_;
+  std::map<std::tuple<std::string, std::string, std::string>, Counts> groups_;
+};
+
+Result<void> check_node_is_known(Instance& instance, const std::string& node) {
+  auto status = instance.status();
+  std::vector<std::string> names;
+  for (const auto& source : status.sources) names.push_back(source.name);
+  for (const auto& table : status.tables) names.push_back(table.name);
+  if (std::ranges::find(names, node) != names.end()) return {};
+  std::string near = did_you_mean(node, names);
+  std::string choice = names.empty()  ? std::string("; there is none yet")
+                       : near.empty() ? fmt::format("; there is {}", fmt::join(names, ", "))
+                                      : fmt::format("; did you mean '{}'?", near);
+  return fail(ErrorCode::kNotFound, "there is no source or table '{}'{}", node, choice);
+}
+
+std::string_view node_of(std::string_view topic) {
+  return topic.substr(0, topic.size() - kDeadLettersSuffix.size());
+}
+
+}  // namespace
+
+Result<DeadLetterList> list_dead_letters(Instance& instance, const DeadLetterFilter& filter,
+                                         bool closed_too, size_t limit) {
+  Lister lister(filter, limit);
+  bool found = false;
+  for (auto* topic : instance.log().topics()) {
+    if (!is_dead_letters_topic(topic->name())) continue;
+    auto node = node_of(topic->name());
+    if (!filter.node.empty() && filter.node != node) continue;
+    found = true;
+    auto open = MR_TRY(OpenDeadLetters::of(instance, node));
+    MR_TRY(lister.read({*topic, std::move(open), closed_too}));
+  }
+  if (!found && !filter.node.empty()) MR_TRY(check_node_is_known(instance, filter.node));
+  return lister.finish();
+}
+
+Result<DeadLetter> find_dead_letter(Instance& instance, std::string_view address) {
+  auto [node, number, offset] = MR_TRY(parse_dead_letter_address(address));
+  auto* topic = instance.log().find_topic(dead_letters_topic(node));
+  if (topic == nullptr) return fail(ErrorCode::kNotFound, "{} has no dead letters", node);
+  auto no_such = [&] { return fail(ErrorCode::kNotFound, "there is no dead letter {}", address); };
+  if (number >= topic->partition_count()) return no_such();
+  DeadLetterScan scan(*topic, MR_TRY(OpenDeadLetters::of(instance, node)), true);
+  auto position = scan.position();
+  position.partition = number;
+  position.offset = offset;
+  MR_TRY(scan.go_to(std::move(position)));
+  auto letter = MR_TRY(scan.next());
+  if (!letter || letter->partition != number || letter->offset != offset) return no_such();
+  return *std::move(letter);
+}
+
+}  // namespace millrace::pipeline
