@@ -29,7 +29,7 @@ Cursor Pager::first() const {
 Result<Pager::Step> Pager::step(const Cursor& cursor, std::span<const std::string_view> items,
                                 std::string_view next) {
   Step step{.cursor = cursor, .fresh = {}};
-  auto arrived = arrive(cursor, items, step);
+  auto arrived = arrive(cursor, items, next, step);
   turn_page(arrived, next, step);
   if (http_.since) {
     note_values(arrived, items, step);
@@ -45,12 +45,32 @@ Result<Pager::Step> Pager::step(const Cursor& cursor, std::span<const std::strin
   return step;
 }
 
+bool Pager::is_asked_again(const Cursor& cursor, size_t count, std::string_view next) const {
+  if (!http_.page) return false;
+  switch (http_.page->by) {
+    case PageBy::kNumber:
+      return is_short(count);
+    case PageBy::kOffset:
+      return false;
+    case PageBy::kCursor:
+    case PageBy::kLink:
+      return next.empty() || next == cursor.next;
+  }
+  return false;
+}
+
+bool Pager::is_short(size_t count) const {
+  return count < static_cast<size_t>(http_.page->size.value_or(1));
+}
+
 Pager::Arrived Pager::arrive(const Cursor& cursor, std::span<const std::string_view> items,
-                             Step& step) const {
+                             std::string_view next, Step& step) const {
   Arrived arrived{.hashes = {}, .count = items.size()};
   step.fresh.assign(items.size(), 1);
   step.fresh_count = items.size();
-  if (!http_.since && !http_.page) return arrived;
+  // Of most pages nothing is to be remembered, and nothing known.
+  if (!http_.since && cursor.seen.empty() && !is_asked_again(cursor, items.size(), next))
+    return arrived;
   std::unordered_set<uint64_t> here;
   for (size_t i = 0; i < items.size(); ++i) {
     uint64_t hash = SeenItems::hash(items[i]);
@@ -68,16 +88,14 @@ void Pager::turn_page(const Arrived& arrived, std::string_view next, Step& step)
     step.is_last = true;
     return;
   }
-  const auto& page = *http_.page;
-  bool is_short = arrived.count < static_cast<size_t>(page.size.value_or(1));
-  switch (page.by) {
+  switch (http_.page->by) {
     case PageBy::kNumber:
-      step.is_last = is_short;
-      if (is_short) return remember_page(arrived, step);
+      step.is_last = is_short(arrived.count);
+      if (step.is_last) return remember_page(arrived, step);
       ++step.cursor.page;
       break;
     case PageBy::kOffset:
-      step.is_last = is_short;
+      step.is_last = is_short(arrived.count);
       step.cursor.offset += static_cast<int64_t>(arrived.count);
       return;
     case PageBy::kCursor:
@@ -89,7 +107,7 @@ void Pager::turn_page(const Arrived& arrived, std::string_view next, Step& step)
 
 void Pager::follow(const Arrived& arrived, std::string_view next, Step& step) {
   empty_pages_ = arrived.count == 0 ? empty_pages_ + 1 : 0;
-  step.is_last = next.empty() || next == step.cursor.next;
+  step.is_last = is_asked_again(step.cursor, arrived.count, next);
   if (step.is_last) {
     empty_pages_ = 0;
     return remember_page(arrived, step);

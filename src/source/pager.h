@@ -52,7 +52,12 @@ class Pager {
     std::vector<uint64_t> hashes;
     size_t count = 0;
   };
-  Arrived arrive(const Cursor& cursor, std::span<const std::string_view> items, Step& step) const;
+  Arrived arrive(const Cursor& cursor, std::span<const std::string_view> items,
+                 std::string_view next, Step& step) const;
+  // Whether the page of these items is the last, and the next request the same.
+  bool is_asked_again(const Cursor& cursor, size_t count, std::string_view next) const;
+  // Whether a page of so many items is none or not full.
+  bool is_short(size_t count) const;
   void turn_page(const Arrived& arrived, std::string_view next, Step& step);
   void follow(const Arrived& arrived, std::string_view next, Step& step);
   void remember_page(const Arrived& arrived, Step& step) const;

@@ -1,5 +1,6 @@
 #include "source/seen_items.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace millrace::source {
@@ -22,9 +23,15 @@ uint64_t mixed(uint64_t hash) {
 }  // namespace
 
 uint64_t SeenItems::hash(std::string_view item) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (char byte : item) hash = (hash ^ static_cast<uint8_t>(byte)) * 0x100000001b3;
-  return mixed(hash);
+  uint64_t hash = mixed(item.size() + 1);
+  while (!item.empty()) {
+    uint64_t word = 0;
+    size_t size = std::min(item.size(), sizeof(word));
+    std::memcpy(&word, item.data(), size);
+    hash = mixed(hash ^ word);
+    item.remove_prefix(size);
+  }
+  return hash;
 }
 
 uint64_t SeenItems::hash_again(uint64_t hash) {

@@ -17,7 +17,7 @@ using Int128 = sql::Int128;
 // kept in the cursor, so its size is bounded (limits::kSeenItemsMax, by who adds).
 class SeenItems {
  public:
-  // Of an item's bytes (64-bit FNV-1a, then mixed); the same in every version of millrace.
+  // Of an item's bytes, eight by eight; the same in every version of millrace.
   static uint64_t hash(std::string_view item);
   // Of the same item once more in one response.
   static uint64_t hash_again(uint64_t hash);
