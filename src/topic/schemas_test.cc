@@ -69,8 +69,8 @@ class SchemasTest : public testing::Test {
   static std::vector<std::string> values(log::Topic& topic) {
     Reader reader;
     std::vector<std::string> found;
-    for (const auto& record : *reader.read(topic.partition(PartitionId(0)), Offset(0)))
-      found.emplace_back(*record.value);
+    auto records = reader.read(topic.partition(PartitionId(0)), Offset(0));
+    for (const auto& record : *records) found.emplace_back(*record.value);
     return found;
   }
   static std::vector<std::string> texts(log::Topic& topic) {
