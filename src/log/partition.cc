@@ -173,7 +173,8 @@ Offset PartitionImpl::start_offset() const {
 
 uint64_t PartitionImpl::size_bytes() const {
   uint64_t bytes = 0;
-  for (const auto& segment : *segments()) bytes += segment->durable().bytes;
+  auto held = segments();
+  for (const auto& segment : *held) bytes += segment->durable().bytes;
   return bytes;
 }
 
@@ -194,7 +195,8 @@ Result<std::string_view> PartitionImpl::read(Offset from, size_t bytes_max,
 
 Result<Offset> PartitionImpl::offset_at(int64_t timestamp_ms) const {
   Offset end = end_offset();
-  for (const auto& segment : *segments())
+  auto held = segments();
+  for (const auto& segment : *held)
     if (auto found = MR_TRY(segment->offset_at(timestamp_ms))) return *found;
   return end;
 }
