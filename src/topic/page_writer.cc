@@ -20,19 +20,32 @@ static_assert(limits::kSeenItemsMax * 48 + (64 << 10) < kCursorBytesMax);
 constexpr size_t kFullBytes = limits::kBatchBytesMax / 4;
 static_assert(kFullBytes + limits::kRecordBytesMax + 2 * kCursorBytesMax <= limits::kBatchBytesMax);
 
+struct LastRecord {
+  Offset batch_start;
+  std::vector<record::Header> headers;  // borrowed from the buffer
+};
+
+// Of the batch that ends before `end`, which is past the partition's start.
+Result<LastRecord> last_record_before(log::Partition& partition, Offset end, std::string& buffer) {
+  auto bytes = MR_TRY(partition.read(end + -1, 1, buffer));
+  auto batch = MR_TRY(record::BatchReader::open(bytes));
+  record::RecordView record;
+  record::RecordView last;
+  while (MR_TRY(batch.next(record))) last = record;
+  auto headers = MR_TRY(record::headers_of(last));
+  return LastRecord{.batch_start = batch.header().base_offset, .headers = std::move(headers)};
+}
+
 // Where the batches that belong to the page of the batch at `end` begin: those before it whose
 // page goes on.
 Result<Offset> page_start(log::Partition& partition, Offset end) {
   std::string buffer;
   while (end > partition.start_offset()) {
-    auto bytes = MR_TRY(partition.read(end + -1, 1, buffer));
-    auto batch = MR_TRY(record::BatchReader::open(bytes));
-    record::RecordView record;
-    record::RecordView last;
-    while (MR_TRY(batch.next(record))) last = record;
-    auto headers = MR_TRY(record::headers_of(last));
-    if (std::ranges::find(headers, kPageGoesOnHeader, &record::Header::key) == headers.end()) break;
-    end = batch.header().base_offset;
+    auto last = MR_TRY(last_record_before(partition, end, buffer));
+    if (std::ranges::find(last.headers, kPageGoesOnHeader, &record::Header::key) ==
+        last.headers.end())
+      break;
+    end = last.batch_start;
   }
   return end;
 }
@@ -166,16 +179,12 @@ Result<std::optional<HeadersOfRecord>> find_last_with_header(log::Partition& par
   std::string buffer;
   Offset end = partition.end_offset();
   while (end > partition.start_offset()) {
-    auto bytes = MR_TRY(partition.read(end + -1, 1, buffer));
-    auto batch = MR_TRY(record::BatchReader::open(bytes));
-    record::RecordView record;
-    record::RecordView last;
-    while (MR_TRY(batch.next(record))) last = record;
-    HeadersOfRecord found{.headers = {}, .batch_start = batch.header().base_offset};
-    for (const auto& [key, value] : MR_TRY(record::headers_of(last)))
+    auto last = MR_TRY(last_record_before(partition, end, buffer));
+    HeadersOfRecord found{.headers = {}, .batch_start = last.batch_start};
+    for (const auto& [key, value] : last.headers)
       found.headers.emplace_back(key, value.value_or(""));
     if (!found.value(header).empty()) return found;
-    end = batch.header().base_offset;
+    end = last.batch_start;
   }
   return std::nullopt;
 }
