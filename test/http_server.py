@@ -150,6 +150,21 @@ def echo(number):
 
 
 @contextlib.contextmanager
+def mute_port(is_full=False):
+    """A port whose server never says a word; where it is full, not even that it is connected."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        address = listener.getsockname()
+        for _ in range(3 if is_full else 0):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(address)
+        yield address[1]
+
+
+@contextlib.contextmanager
 def serve(tls=None, listening=True):
     """Yields a server of `answers`, functions by path, and the `requests` that came, by path."""
     server = _Server(("127.0.0.1", 0), Handler, bind_and_activate=False)
