@@ -117,6 +117,22 @@ class Pages(ThingsTest):
     def test_by_number_with_a_last_page_that_fills_up(self):
         self.check("number", "page: {size: 10}")
 
+    def test_by_number_where_the_api_gives_fewer_items_than_it_is_asked_for(self):
+        self.check("number", "page: {size: 500, size_parameter: per_page}")
+
+    def test_by_number_where_pages_past_the_end_are_not_found(self):
+        def answer(request):
+            response = self.api(request)
+            found = json.loads(response.body)["items"] or request.query["page"] == "1"
+            return response if found else Response(b"<h1>No", "text/html", status=404)
+
+        self.server.answer = answer
+        file = self.pipeline("number", "page: {size: 20}")
+        for count in (7, 8, 10, 3):
+            self.add(count)
+            self.run_once(file)
+            self.assert_all_once()
+
     def test_by_offset(self):
         self.check("offset?limit=7", "page: {by: offset}")
 
@@ -153,6 +169,27 @@ class Pages(ThingsTest):
         answer = self.millrace.run("up", self.pipeline("link", "page: {by: link}", "[]"), "--once",
                                    code=1)  # fmt: skip
         self.assertIn("http://other.example, which is another server", answer.err)
+
+    def test_an_item_that_cannot_be_read_hides_no_page(self):
+        self.add(25)
+        third = b'{"id": 3,'
+        self.server.answer = lambda request: Response(
+            b"\xef\xbb\xbf" + self.api(request).body.replace(third, third + b'"x": "\xe9",')
+        )
+        file = self.pipeline("cursor", "page: {by: cursor, parameter: after, from: meta.next}",
+                             "data.items")  # fmt: skip
+        self.run_once(file)
+        self.assertEqual(self.topic(), self.api.items[:3] + self.api.items[4:])
+        (letter,) = self.millrace.dead_letters("things")
+        self.assertIn("UTF-8", letter["error"])
+
+    def test_a_next_page_is_not_looked_for_in_lines(self):
+        self.server.answer = lambda request: Response(b'{"id": 1}', "application/x-ndjson")
+        file = self.pipeline("cursor", "page: {by: cursor, parameter: after, from: meta.next}",
+                             "data.items")  # fmt: skip
+        answer = self.millrace.run("up", file, "--once", code=1)
+        said = "'meta.next', which leads to the next page, is looked for in JSON"
+        self.assertIn(said, answer.err)
 
     def test_empty_pages_in_the_middle_are_gone_through(self):
         self.api.size = 2
@@ -216,6 +253,25 @@ class Since(ThingsTest):
             self.times(*[f"{seconds + number // 3:02}" for number in range(15)])
             self.run_once(file)
             self.assert_all_once()
+
+    def test_a_window_ends_with_a_page_that_has_nothing(self):
+        file = self.pipeline("since", "page: {by: offset}\n" + self.KEYS)
+        for nothing in (Response({"items": []}), Response(b"", status=204)):
+            with self.subTest(nothing.status):
+                self.millrace = self.instance(str(nothing.status), API_URL=self.server.url)
+                self.api.items.clear()
+                self.times("01", "02", "03")
+
+                def answer(request, nothing=nothing):
+                    response = self.api(request)
+                    return response if json.loads(response.body)["items"] else nothing
+
+                self.server.answer = answer
+                self.run_once(file)
+                self.api.items[0]["updated"] = "2026-01-01T00:00:09Z"
+                self.run_once(file)
+                self.run_once(file)
+                self.assertEqual([item["id"] for item in self.topic()], [0, 1, 2, 0])
 
     def test_pages_within_a_window_and_kills(self):
         self.api.size = 4

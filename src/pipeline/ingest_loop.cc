@@ -31,6 +31,10 @@ void keep_validators(const source::Request& request, const source::Response& res
   cursor.last_modified = kept(response.last_modified);
 }
 
+bool is_same_place(const source::Cursor& a, const source::Cursor& b) {
+  return a.page == b.page && a.offset == b.offset && a.next == b.next && a.since == b.since;
+}
+
 }  // namespace
 
 IngestLoop::IngestLoop(SourcePlan plan, log::Log& log, log::Topic& topic,
@@ -65,6 +69,7 @@ Result<void> IngestLoop::recover() {
   // `page:` may be new in the file.
   cursor.page = std::max(cursor.page, pager_.first().page);
   ledger_ = MR_TRY(SourceLedger::load(cursor_folder_, topic_, cursor.redriven));
+  kept_ = cursor;
   set_cursor(cursor);
   return take_back_dead_letters();
 }
@@ -153,6 +158,7 @@ Result<void> IngestLoop::write_page(const source::Cursor& next) {
   MR_TRY(writer_.append(source::kCursorHeader, source::to_json(next, plan_.spec.name)));
   if (writer_.row_count() == 0)
     MR_TRY(keep_cursor(topic_, cursor_folder_, {plan_.spec.name, next}));
+  kept_ = next;
   return {};
 }
 
@@ -213,9 +219,7 @@ void IngestLoop::warn_without_value(const source::Pager::Step& step, size_t item
 Result<IngestLoop::Page> IngestLoop::take_page(std::stop_token stop) {
   auto request = MR_TRY(next_request());
   auto response = MR_TRY(fetcher_.fetch(request, stop));
-  constexpr long kNoContent = 204;
-  if (response.not_modified || response.status == kNoContent)
-    return Page{.has_items = false, .is_last = true};
+  if (response.not_modified) return Page{.has_items = false, .is_last = true};
   auto answer = reader_.read(response);
   if (!answer) return std::unexpected(fetcher_.about_answer(answer.error()));
 
@@ -227,10 +231,12 @@ Result<IngestLoop::Page> IngestLoop::take_page(std::stop_token stop) {
   choose_items(*answer, step);
   if (!items_.empty()) {
     MR_TRY(keep_items(step.cursor));
-  } else if (step.cursor.next != cursor_.next) {
-    // A way through pages without items is not gone twice.
+  } else if (step.cursor.next != cursor_.next ||
+             (step.is_last && !is_same_place(step.cursor, kept_))) {
+    // A way through pages without items is not gone twice, and no pass is ended twice.
     ++step.cursor.sequence;
     MR_TRY(keep_cursor(topic_, cursor_folder_, {plan_.spec.name, step.cursor}));
+    kept_ = step.cursor;
   }
   set_cursor(step.cursor);
   if (!items_.empty()) MR_TRY(finish_items());

@@ -100,6 +100,7 @@ class IngestLoop {
   mutable Rate rate_;
   mutable std::mutex cursor_mutex_;
   source::Cursor cursor_;
+  source::Cursor kept_;  // the one on disk; between turns it may be behind
   SourceLedger ledger_;
   int64_t letters_end_ = 0;  // those of pages that are in the topic
 };

@@ -10,7 +10,6 @@
 #include "source/fetcher.h"
 #include "spec/spec.h"
 #include "sql/csv_split.h"
-#include "sql/json_field.h"
 #include "sql/json_split.h"
 
 namespace millrace::source {
@@ -27,17 +26,18 @@ class AnswerReader {
     std::string next;                         // see next_address(); empty: nothing
   };
   // Errors: kCorrupt where the response as a whole cannot be read: none of the formats, malformed
-  // or cut off, no items where they should be. kInvalid: a next page on another server.
+  // or cut off, no items where they should be, and what leads to the next page in what is no JSON.
+  // kInvalid: a next page on another server.
   Result<Answer> read(const Response& response);
 
  private:
-  Result<Answer> read_items(const Response& response);
-  std::string reference_in(const Response& response);
+  Result<Answer> read_body(const Response& response);
+  Result<Answer> read_items(const Response& response, spec::Format format);
+  Result<std::string> cursor_in(spec::Format format);
 
   spec::SourceSpec spec_;
   sql::ItemSplitter json_;
   sql::CsvSplitter csv_;
-  sql::FieldReader fields_;
   std::vector<std::string_view> lines_;
 };
 

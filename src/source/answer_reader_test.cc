@@ -53,6 +53,18 @@ TEST(AnswerReader, FindsWhatLeadsToTheNextPage) {
   for (const char* none : {"null", "false", "{}", "\"\""})
     EXPECT_EQ(next(fmt::format(R"({{"meta":{{"next":{}}},"items":[1]}})", none)), "") << none;
   EXPECT_EQ(next(R"({"items":[1]})"), "");
+  // As items are read whatever is in one of them, so is this.
+  for (const char* item : {"\"\xe9\"", "\"a\tb\"", "{\"\xff\":1}"})
+    EXPECT_EQ(next(fmt::format(R"({{"items":[{}],"meta":{{"next":"ž"}}}})", item)), "ž") << item;
+  EXPECT_EQ(next("\xef\xbb\xbf"
+                 R"({"items":[1],"meta":{"next":"x"}})"),
+            "x");
+  for (const char* bad : {"\xe9", "\\ud800", "a\tb"})
+    EXPECT_THAT(next(fmt::format(R"({{"items":[1],"meta":{{"next":"{}"}}}})", bad)),
+                HasSubstr("'meta.next', which leads to the next page, cannot be read"));
+  spec.format = Format::kJsonLines;
+  EXPECT_THAT(next("{}\n{}"), HasSubstr("is looked for in JSON, and the response is JSON lines"));
+  spec.format = Format::kByType;
   spec.http.page->parameter.clear();
   EXPECT_EQ(next(R"({"items":[1],"meta":{"next":"/v1?page=2"}})"), "http://a/v1?page=2");
 }

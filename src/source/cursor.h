@@ -14,6 +14,14 @@ namespace millrace::source {
 // The record header whose value is a cursor.
 inline constexpr std::string_view kCursorHeader = "millrace.cursor";
 
+// What the next request by number is for. A page that is not full may be the last, or the API gives
+// fewer items a page than it is asked for: the page behind it tells.
+enum class Look : uint8_t {
+  kAtPage,  // its items
+  kAhead,   // whether there is a page behind it
+  kAgain,   // its items once more: there is, so this page fills up no further
+};
+
 struct Cursor {
   int64_t sequence = 0;  // pages appended so far
   int64_t page = 0;      // by number: of the next request
@@ -34,6 +42,9 @@ struct Cursor {
   std::string last_modified;
   std::string asked;
   SeenItems seen;  // that the API may send again
+  // Not written: after a start the page itself is asked for.
+  Look look = Look::kAtPage;
+  uint64_t page_hash = 0;  // of the items of the page that is looked ahead from
 
   friend bool operator==(const Cursor&, const Cursor&) = default;
 };

@@ -20,7 +20,8 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr size_t kRedirectsMax = 10;
-constexpr size_t kRedirectsShown = 4;                 // of a chain that is too long
+constexpr size_t kRedirectsShown = 4;  // of a chain that is too long
+constexpr long kNoContent = 204;
 constexpr size_t kErrorBodyBytes = size_t{64} << 10;  // of an error's body, searched for secrets
 // To say more about a certificate that was refused.
 constexpr milliseconds kCertificateTimeout{3'000};
@@ -256,12 +257,19 @@ Result<Response> Fetcher::Impl::judge(const Answer& answer, const Request& reque
   response.not_modified =
       answer.status == 304 && !(request.etag.empty() && request.last_modified.empty());
   bool answered = answer.status != 0 && (answer.code == CURLE_OK || answer.too_large);
-  if (answered && !is_success(answer.status) && !response.not_modified) return refused(answer);
+  bool is_absent = request.looks_ahead && (answer.status == 400 || answer.status == 404);
+  if (answered && !is_success(answer.status) && !response.not_modified && !is_absent)
+    return refused(answer);
   if (answer.code != CURLE_OK) return broken(answer, url, stop);
+  response.has_no_items = is_absent || answer.status == kNoContent;
   response.content_type = transfer_.header("content-type");
   response.etag = transfer_.header("etag");
   response.last_modified = transfer_.header("last-modified");
   response.links = transfer_.headers("link");
+  if (is_absent) {
+    transfer_.begin_body();
+    return response;
+  }
   bool markup = response.content_type.contains("html") || response.content_type.contains("xml");
   if (markup && begins_with_markup(transfer_.body())) {
     auto body = secrets_.redact(std::string_view(transfer_.body()).substr(0, kErrorBodyBytes));

@@ -19,11 +19,13 @@ namespace millrace::source {
 // Readable zero bytes after the body that fetch returns: what simdjson asks for.
 inline constexpr size_t kBodyPadding = 64;
 
-// An answer with a status of 2xx, or 304 where the request named what is known already.
+// An answer with a status of 2xx, 304 where the request named what is known already, or 400 or 404
+// where it looked ahead.
 struct Response {
   std::string_view body;  // decompressed; valid until the next fetch, kBodyPadding bytes behind it
   long status = 0;
   bool not_modified = false;       // what is known already still stands; no body
+  bool has_no_items = false;       // 204, or a page that is not there; no body
   std::string content_type;        // as sent: "application/json; charset=utf-8"; or empty
   std::vector<std::string> links;  // the values of its Link headers (RFC 8288), unparsed
   std::string etag;                // as sent, quotes included; or empty

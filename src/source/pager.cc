@@ -18,6 +18,23 @@ using spec::PageBy;
 constexpr Int128 kThisPass = std::numeric_limits<int64_t>::max() * Int128{1} << 62;
 constexpr Int128 kLastPass = kThisPass - 1;
 
+// Each item's hash; of items that are equal another one each.
+std::vector<uint64_t> hashes_of(std::span<const std::string_view> items) {
+  std::vector<uint64_t> hashes;
+  std::unordered_set<uint64_t> here;
+  for (auto item : items) {
+    uint64_t hash = SeenItems::hash(item);
+    while (!here.insert(hash).second) hash = SeenItems::hash_again(hash);
+    hashes.push_back(hash);
+  }
+  return hashes;
+}
+
+// Of a page: its items in their order.
+uint64_t page_hash(std::span<const uint64_t> hashes) {
+  return SeenItems::hash({reinterpret_cast<const char*>(hashes.data()), hashes.size_bytes()});
+}
+
 }  // namespace
 
 Cursor Pager::first() const {
@@ -28,12 +45,17 @@ Cursor Pager::first() const {
 
 Result<Pager::Step> Pager::step(const Cursor& cursor, std::span<const std::string_view> items,
                                 std::string_view next) {
+  if (cursor.look == Look::kAhead) return look_ahead(cursor, items);
   Step step{.cursor = cursor, .fresh = {}};
   auto arrived = arrive(cursor, items, next, step);
   turn_page(arrived, next, step);
   if (http_.since) {
     note_values(arrived, items, step);
     if (step.is_last) begin_window(step);
+  }
+  if (empty_pages_ == limits::kEmptyPagesMax) {
+    step.is_last = true;
+    empty_pages_ = 0;
   }
   if (step.cursor.seen.size() > limits::kSeenItemsMax)
     return fail(ErrorCode::kLimit,
@@ -42,6 +64,17 @@ Result<Pager::Step> Pager::step(const Cursor& cursor, std::span<const std::strin
                 with_thousands(limits::kSeenItemsMax),
                 http_.since ? "take a 'since' column with finer values, or a shorter 'overlap'"
                             : "ask the API for fewer items a page");
+  return step;
+}
+
+// Takes nothing: behind a page that is not full, a new page only says that there is one. By now
+// the page itself may have filled up, so it is read once more before the new one.
+Pager::Step Pager::look_ahead(const Cursor& cursor, std::span<const std::string_view> items) const {
+  Step step{.cursor = cursor, .fresh = std::vector<uint8_t>(items.size())};
+  // Some APIs answer what is past the end with the last page.
+  step.is_last = items.empty() || page_hash(hashes_of(items)) == cursor.page_hash;
+  step.cursor.look = step.is_last ? Look::kAtPage : Look::kAgain;
+  if (step.is_last && http_.since) begin_window(step);
   return step;
 }
 
@@ -71,12 +104,9 @@ Pager::Arrived Pager::arrive(const Cursor& cursor, std::span<const std::string_v
   // Of most pages nothing is to be remembered, and nothing known.
   if (!http_.since && cursor.seen.empty() && !is_asked_again(cursor, items.size(), next))
     return arrived;
-  std::unordered_set<uint64_t> here;
+  arrived.hashes = hashes_of(items);
   for (size_t i = 0; i < items.size(); ++i) {
-    uint64_t hash = SeenItems::hash(items[i]);
-    while (!here.insert(hash).second) hash = SeenItems::hash_again(hash);
-    arrived.hashes.push_back(hash);
-    if (!cursor.seen.contains(hash)) continue;
+    if (!cursor.seen.contains(arrived.hashes[i])) continue;
     step.fresh[i] = 0;
     --step.fresh_count;
   }
@@ -90,19 +120,31 @@ void Pager::turn_page(const Arrived& arrived, std::string_view next, Step& step)
   }
   switch (http_.page->by) {
     case PageBy::kNumber:
-      step.is_last = is_short(arrived.count);
-      if (step.is_last) return remember_page(arrived, step);
-      ++step.cursor.page;
-      break;
+      return count_on(arrived, step);
     case PageBy::kOffset:
-      step.is_last = is_short(arrived.count);
+      step.is_last = arrived.count == 0;
       step.cursor.offset += static_cast<int64_t>(arrived.count);
       return;
     case PageBy::kCursor:
     case PageBy::kLink:
       return follow(arrived, next, step);
   }
-  if (!http_.since) step.cursor.seen.clear();
+}
+
+void Pager::count_on(const Arrived& arrived, Step& step) const {
+  auto& cursor = step.cursor;
+  bool is_full = !is_short(arrived.count) || cursor.look == Look::kAgain;
+  cursor.look = Look::kAtPage;
+  if (is_full) {
+    ++cursor.page;
+    if (!http_.since) cursor.seen.clear();
+    return;
+  }
+  remember_page(arrived, step);
+  step.is_last = arrived.count == 0;
+  if (step.is_last) return;
+  cursor.look = Look::kAhead;
+  cursor.page_hash = page_hash(arrived.hashes);
 }
 
 void Pager::follow(const Arrived& arrived, std::string_view next, Step& step) {
@@ -114,10 +156,6 @@ void Pager::follow(const Arrived& arrived, std::string_view next, Step& step) {
   }
   step.cursor.next = next;
   if (!http_.since) step.cursor.seen.clear();
-  // An API that always has a next page, with items or without, would keep a run from ending.
-  if (empty_pages_ < limits::kEmptyPagesMax) return;
-  step.is_last = true;
-  empty_pages_ = 0;
 }
 
 // For when this page is asked for again.
@@ -135,7 +173,7 @@ void Pager::note_values(const Arrived& arrived, std::span<const std::string_view
   auto largest = parse_since_value(cursor.largest);
   for (size_t i = 0; i < items.size(); ++i) {
     auto text = reader_.read(items[i], http_.since->column);
-    if (text) values[i] = parse_since_value(*text);
+    if (text && *text) values[i] = parse_since_value((*text)->text);
     if (!values[i]) {
       ++step.without_value;
       cursor.seen.add(arrived.hashes[i], kThisPass);
@@ -143,10 +181,10 @@ void Pager::note_values(const Arrived& arrived, std::span<const std::string_view
     }
     // Of texts that differ only past a millionth, the smaller.
     bool replaces = !largest || values[i]->position > largest->position ||
-                    (values[i]->position == largest->position && *text < cursor.largest);
+                    (values[i]->position == largest->position && (*text)->text < cursor.largest);
     if (!replaces) continue;
     largest = values[i];
-    cursor.largest = *text;
+    cursor.largest = std::move((*text)->text);
   }
   if (!largest) return;
   Int128 from = since_window(*http_.since, cursor.largest).position;
@@ -157,6 +195,10 @@ void Pager::note_values(const Arrived& arrived, std::span<const std::string_view
   auto asked = parse_since_value(cursor.since);
   cursor.seen.revise(
       [&](Int128 position) { return position >= from || (asked && position <= asked->position); });
+  if (cursor.look != Look::kAhead) return;
+  // Unless this page is read once more.
+  for (size_t i = 0; i < items.size(); ++i)
+    if (values[i]) cursor.seen.add(arrived.hashes[i], values[i]->position);
 }
 
 // The next pass asks from the largest value, and from the first page on.

@@ -16,14 +16,17 @@
 namespace millrace::source {
 
 // What leads from one page to the next, by kind of paging (`page.by`):
-//   number  the next number. A page without items is the last, and is asked for again. With `size`
-//           a page with fewer is, and what it had already is left out.
-//   offset  the offset after the items that came. Likewise.
+//   number  the next number. A page without items is the last, and is asked for again. A page with
+//           fewer items than `size` is the last where none is behind it, or the same again; it is
+//           asked for again, and what it had already is left out.
+//   offset  the offset after the items that came. A page without items is the last.
 //   cursor  what the response says. Where it says nothing more, its page is the last, and is asked
 //   link    for again; what it had already is left out.
 //   none    every response is the last.
 // A pass goes from the first page, or where the one before ended, to the last. With `since` every
-// pass goes from the first page, and asks from the largest value that the one before saw.
+// pass goes from the first page, and asks from the largest value that the one before saw. An API
+// that always has a next page, with items or without, would keep a run from ending: it also ends
+// after limits::kEmptyPagesMax pages without items, and the next one goes on there.
 // One per source; one thread.
 class Pager {
  public:
@@ -36,7 +39,7 @@ class Pager {
     Cursor cursor;               // once the new items are kept; counts and sequence as they were
     std::vector<uint8_t> fresh;  // for each item whether it is new
     size_t fresh_count = 0;
-    bool is_last = false;  // the pass ends with this response
+    bool is_last = false;  // a run ends with this response
     // Of the response's items, those in which there is no value for `since`.
     size_t without_value = 0;
   };
@@ -52,6 +55,7 @@ class Pager {
     std::vector<uint64_t> hashes;
     size_t count = 0;
   };
+  Step look_ahead(const Cursor& cursor, std::span<const std::string_view> items) const;
   Arrived arrive(const Cursor& cursor, std::span<const std::string_view> items,
                  std::string_view next, Step& step) const;
   // Whether the page of these items is the last, and the next request the same.
@@ -59,6 +63,7 @@ class Pager {
   // Whether a page of so many items is none or not full.
   bool is_short(size_t count) const;
   void turn_page(const Arrived& arrived, std::string_view next, Step& step);
+  void count_on(const Arrived& arrived, Step& step) const;
   void follow(const Arrived& arrived, std::string_view next, Step& step);
   void remember_page(const Arrived& arrived, Step& step) const;
   void note_values(const Arrived& arrived, std::span<const std::string_view> items, Step& step);

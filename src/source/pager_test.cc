@@ -36,6 +36,8 @@ class PagerTest : public testing::Test {
     auto step = pager.step(cursor, views, next);
     EXPECT_TRUE(step) << step.error().message();
     cursor = *parse_cursor(to_json(step->cursor, "s"));
+    cursor.look = step->cursor.look;
+    cursor.page_hash = step->cursor.page_hash;
     EXPECT_EQ(cursor, step->cursor);
     is_last = step->is_last;
     std::vector<std::string> fresh;
@@ -47,8 +49,25 @@ class PagerTest : public testing::Test {
 
   std::string url(const spec::HttpSpec& spec) { return request_for(spec, cursor)->url; }
 
+  // One pass over an API by number whose pages have at most `cap` items; what is new in it.
+  std::vector<std::string> pass(Pager& pager, const spec::HttpSpec& spec,
+                                const std::vector<std::string>& items, size_t cap) {
+    std::vector<std::string> fresh;
+    requests = 0;
+    do {
+      auto asked = url(spec);
+      size_t begin = (std::stoul(asked.substr(asked.find('=') + 1)) - 1) * cap;
+      std::vector<std::string> page;
+      for (size_t i = begin; i < std::min(begin + cap, items.size()); ++i) page.push_back(items[i]);
+      auto more = take(pager, page);
+      fresh.insert(fresh.end(), more.begin(), more.end());
+    } while (++requests < 100 && !is_last);
+    return fresh;
+  }
+
   Cursor cursor;
   bool is_last = false;
+  int requests = 0;
 };
 
 TEST_F(PagerTest, ByNumberGoesOnUntilAPageIsEmpty) {
@@ -70,9 +89,15 @@ TEST_F(PagerTest, AShortPageIsAskedForAgainUntilItIsFull) {
   cursor = pager.first();
   EXPECT_EQ(url(spec), "http://api.example/v1?page=1&per_page=3");
   EXPECT_THAT(take(pager, {"1", "2"}), ElementsAre("1", "2"));
+  EXPECT_FALSE(is_last);
+  EXPECT_EQ(url(spec), "http://api.example/v1?page=2&per_page=3");
+  EXPECT_TRUE(request_for(spec, cursor)->looks_ahead);
+  take(pager, {});
   EXPECT_TRUE(is_last);
   EXPECT_EQ(cursor.page, 1);
+  EXPECT_FALSE(request_for(spec, cursor)->looks_ahead);
   EXPECT_THAT(take(pager, {"1", "2"}), ElementsAre());
+  take(pager, {});
   EXPECT_TRUE(is_last);
   EXPECT_THAT(take(pager, {"1", "2", "1"}), ElementsAre("1"));
   EXPECT_FALSE(is_last);
@@ -83,7 +108,43 @@ TEST_F(PagerTest, AShortPageIsAskedForAgainUntilItIsFull) {
 TEST_F(PagerTest, EqualItemsOfOnePageAreAllTaken) {
   Pager pager(http({.size = 5}));
   EXPECT_THAT(take(pager, {"7", "7"}), ElementsAre("7", "7"));
+  take(pager, {});
   EXPECT_THAT(take(pager, {"7", "7", "7"}), ElementsAre("7"));
+}
+
+TEST_F(PagerTest, AnApiThatGivesFewerItemsThanAskedForIsReadToItsEnd) {
+  auto spec = http({.size = 500});
+  Pager pager(spec);
+  cursor = pager.first();
+  std::vector<std::string> items;
+  for (int count : {7, 1, 0, 2, 5, 3}) {
+    std::vector<std::string> added;
+    for (int i = 0; i < count; ++i) added.push_back(std::to_string(items.size() + added.size()));
+    items.insert(items.end(), added.begin(), added.end());
+    EXPECT_EQ(pass(pager, spec, items, 3), added);
+  }
+}
+
+TEST_F(PagerTest, AShortPageThatFillsUpBeforeTheNextOneBeginsIsReadOnceMore) {
+  auto spec = http({.size = 3});
+  Pager pager(spec);
+  cursor = pager.first();
+  take(pager, {"1"});
+  EXPECT_THAT(take(pager, {"4"}), ElementsAre()) << "page 2, before the rest of page 1";
+  EXPECT_FALSE(is_last);
+  EXPECT_EQ(url(spec), "http://api.example/v1?page=1");
+  EXPECT_THAT(take(pager, {"1", "2", "3"}), ElementsAre("2", "3"));
+  EXPECT_EQ(url(spec), "http://api.example/v1?page=2");
+  EXPECT_THAT(take(pager, {"4"}), ElementsAre("4"));
+}
+
+TEST_F(PagerTest, APageOfPastTheEndMayBeTheLastOneAgain) {
+  Pager pager(http({.size = 3}));
+  take(pager, {"1", "2"});
+  EXPECT_THAT(take(pager, {"1", "2"}), ElementsAre());
+  EXPECT_TRUE(is_last);
+  EXPECT_EQ(cursor.page, 0);
+  EXPECT_THAT(take(pager, {"1", "2", "3"}), ElementsAre("3"));
 }
 
 TEST_F(PagerTest, ByOffsetCountsItems) {
@@ -96,6 +157,19 @@ TEST_F(PagerTest, ByOffsetCountsItems) {
   take(pager, {});
   EXPECT_TRUE(is_last);
   EXPECT_EQ(url(spec), "http://api.example/v1?skip=3");
+}
+
+TEST_F(PagerTest, ByOffsetAShortPageIsNotTheLast) {
+  auto spec = http({.by = PageBy::kOffset, .size = 500});
+  spec.since = {.column = {"at"}, .parameter = "since"};
+  Pager pager(spec);
+  take(pager, {R"({"at":1})", R"({"at":2})"});
+  EXPECT_FALSE(is_last);
+  EXPECT_EQ(url(spec), "http://api.example/v1?offset=2");
+  EXPECT_EQ(take(pager, {R"({"at":3})"}).size(), 1u);
+  take(pager, {});
+  EXPECT_TRUE(is_last);
+  EXPECT_EQ(url(spec), "http://api.example/v1?offset=0&since=3");
 }
 
 TEST_F(PagerTest, TheLastPageOfCursorsIsAskedForAgain) {
@@ -120,6 +194,36 @@ TEST_F(PagerTest, EmptyPagesWithEverNewCursorsEndAPass) {
   for (is_last = false; !is_last; ++pages) take(pager, {}, std::to_string(pages));
   EXPECT_EQ(pages, limits::kEmptyPagesMax);
   EXPECT_EQ(cursor.next, std::to_string(pages - 1));
+}
+
+TEST_F(PagerTest, EmptyPagesEndARunAndNotTheWindow) {
+  auto spec = http({.by = PageBy::kCursor, .parameter = "after", .from = {"next"}});
+  spec.since = {.column = {"at"}, .parameter = "since", .first = "0"};
+  Pager pager(spec);
+  take(pager, {R"({"at":5})"}, "first");
+  int pages = 0;
+  for (is_last = false; !is_last; ++pages) take(pager, {}, std::to_string(pages));
+  EXPECT_EQ(url(spec), fmt::format("http://api.example/v1?after={}&since=0", pages - 1));
+  take(pager, {R"({"at":7})"});
+  EXPECT_TRUE(is_last);
+  EXPECT_EQ(url(spec), "http://api.example/v1?since=7");
+}
+
+TEST_F(PagerTest, SinceReadsAShortPageOnceMoreAndTakesNothingTwice) {
+  auto spec = http({.size = 3});
+  spec.since = {.column = {"at"}, .parameter = "since"};
+  Pager pager(spec);
+  cursor = pager.first();
+  std::string one = R"({"at":1})", two = R"({"at":2})", three = R"({"at":3})", four = R"({"at":4})";
+  EXPECT_EQ(take(pager, {one, two}).size(), 2u);
+  take(pager, {four});
+  EXPECT_THAT(take(pager, {one, two, three}), ElementsAre(three));
+  EXPECT_THAT(take(pager, {four}), ElementsAre(four));
+  EXPECT_FALSE(is_last);
+  take(pager, {});
+  EXPECT_TRUE(is_last);
+  EXPECT_EQ(cursor.seen.size(), 1u);
+  EXPECT_EQ(url(spec), "http://api.example/v1?page=1&since=4");
 }
 
 TEST_F(PagerTest, SinceKeepsWhatStandsAtTheLargestValue) {

@@ -28,7 +28,8 @@ bool has_addresses(const spec::PageSpec& page) {
 void add_page_parameters(const spec::PageSpec& page, const Cursor& cursor,
                          std::vector<Parameter>& parameters) {
   if (page.by == PageBy::kNumber)
-    parameters.push_back({page.in, page.parameter_name(), std::to_string(cursor.page)});
+    parameters.push_back({page.in, page.parameter_name(),
+                          std::to_string(cursor.page + (cursor.look == Look::kAhead ? 1 : 0))});
   if (page.by == PageBy::kOffset)
     parameters.push_back({page.in, page.parameter_name(), std::to_string(cursor.offset)});
   if (page.by == PageBy::kCursor && !cursor.next.empty())
@@ -117,6 +118,9 @@ Result<Request> bare_request(const spec::HttpSpec& http, const Cursor& cursor) {
 Result<Request> request_for(const spec::HttpSpec& http, const Cursor& cursor) {
   auto doing = "cannot fetch " + http.url.shown;
   auto request = MR_TRY_IN(bare_request(http, cursor), doing);
+  request.looks_ahead = cursor.look == Look::kAhead;
+  // Of a page that may not be full, a 304 would leave open whether there is one behind it.
+  if (http.page && http.page->by == PageBy::kNumber && http.page->size) return request;
   auto without_secrets = http;
   without_secrets.url.value = http.url.shown;
   without_secrets.body.value = http.body.shown;

@@ -31,8 +31,8 @@ Object<PageSpec> page_keys() {
           key("first", &PageSpec::first, whole_number(0, INT64_MAX),
               "By number: the number of the first page."),
           key("size", &PageSpec::size, optional(whole_number(1, INT64_MAX)),
-              "By number or offset: how many items a full page has. A page with fewer is then the "
-              "last; by number it is asked for again until it is full."),
+              "By number or offset: how many items a full page has. By number, a page with fewer "
+              "is asked for again until it is full, or there is one behind it."),
           key("size_parameter", &PageSpec::size_parameter, word("parameter"),
               "The parameter that asks for `size`. Left out: the address says it, or the API."),
           key("from", &PageSpec::from, path(),

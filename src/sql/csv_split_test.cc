@@ -40,7 +40,15 @@ TEST(CsvSplit, RowsBecomeObjectsByTheSchemasTypes) {
                           R"("other":"x"})",
                           R"({"id":"01","name":"007","price":"cheap","open":"yes"})"));
   EXPECT_THAT(split("name,text,id\n,,\n\"\",\"\",\"\"\n"),
-              ElementsAre(R"({"text":""})", R"({"name":"","text":"","id":""})"));
+              ElementsAre(R"({"text":""})", R"({"name":"","text":""})"));
+}
+
+TEST(CsvSplit, QuotesSayNothingAboutATypeButOfAnEmptyText) {
+  EXPECT_THAT(split("\"id\",\"name\",\"price\",\"open\",\"day\"\n"
+                    "\"1\",\"007\",\"1.50\",\"False\",\"2026-01-01\"\n"
+                    "\"2\",\"\",\"\",\"\",\"\"\n"),
+              ElementsAre(R"({"id":1,"name":"007","price":1.50,"open":false,"day":"2026-01-01"})",
+                          R"({"id":2,"name":""})"));
 }
 
 TEST(CsvSplit, QuotesAndLineEnds) {
@@ -87,14 +95,18 @@ TEST(FieldReader, ReadsStringsAndNumbers) {
   auto read = [&](std::string json, std::vector<std::string> path) {
     auto size = json.size();
     json.append(kJsonPadding, ' ');
-    return reader.read(std::string_view(json).substr(0, size), path).value_or("-");
+    auto found = reader.read(std::string_view(json).substr(0, size), path);
+    if (!found) return std::string("error");
+    return *found ? (*found)->text : "-";
   };
   EXPECT_EQ(read(R"({"a":{"b":"x\u0041"}})", {"a", "b"}), "xA");
   EXPECT_EQ(read(R"({"a":1.50 })", {"a"}), "1.50");
   EXPECT_EQ(read(R"("x")", {}), "-");
-  for (const char* json : {R"({"a":null})", R"({"a":true})", R"({"a":{}})", R"({"b":1})", "[1]",
-                           "{", R"({"a":"\q"})", "\xff", "7", ""})
+  for (const char* json :
+       {R"({"a":null})", R"({"a":true})", R"({"a":{}})", R"({"b":1})", "[1]", "7"})
     EXPECT_EQ(read(json, {"a"}), "-") << json;
+  for (const char* json : {"{", R"({"a":"\q"})", "\xff", ""})
+    EXPECT_EQ(read(json, {"a"}), "error") << json;
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "sql/json_field.h"
 #include "sql/json_skip.h"
 #include "sql/json_text.h"
 
@@ -16,10 +17,13 @@ namespace ondemand = simdjson::ondemand;
 struct ItemSplitter::Impl {
   ondemand::parser parser;
   std::vector<std::string_view> items;
-  std::string masked;  // a response with bytes that JSON does not have, without them
+  std::string_view response;  // without a byte order mark
+  std::string masked;         // a response with bytes that JSON does not have, without them
+  std::string_view readable;  // the one of these that could be read
+  FieldReader fields;
 
-  Result<void> split(std::string_view response, std::span<const std::string> path);
-  void mask(std::string_view response);
+  Result<void> split(std::span<const std::string> path);
+  void mask();
   Result<void> follow(ondemand::value value, std::span<const std::string> path, size_t walked);
   Result<void> collect(ondemand::value value);
 };
@@ -88,42 +92,49 @@ Result<void> ItemSplitter::Impl::collect(ondemand::value value) {
   return {};
 }
 
-Result<void> ItemSplitter::Impl::split(std::string_view response,
-                                       std::span<const std::string> path) {
+Result<void> ItemSplitter::Impl::split(std::span<const std::string> path) {
   items.clear();
   ondemand::document document;
-  simdjson::padded_string_view padded(response.data(), response.size(),
-                                      response.size() + kJsonPadding);
-  if (auto code = parser.iterate(padded).get(document)) {
-    bool some_item = code == simdjson::UTF8_ERROR || code == simdjson::UNESCAPED_CHARS;
-    if (!some_item || response.data() == masked.data()) return bad_json(code);
-    mask(response);
-    MR_TRY(split(std::string_view(masked).substr(0, response.size()), path));
-    for (auto& item : items)
-      item = response.substr(static_cast<size_t>(item.data() - masked.data()), item.size());
-    return {};
+  auto parse = [&](std::string_view text) {
+    readable = text;
+    simdjson::padded_string_view padded(text.data(), text.size(), text.size() + kJsonPadding);
+    return parser.iterate(padded).get(document);
+  };
+  auto code = parse(response);
+  if (code == simdjson::UTF8_ERROR || code == simdjson::UNESCAPED_CHARS) {
+    mask();
+    code = parse(std::string_view(masked).substr(0, response.size()));
   }
+  if (code) return bad_json(code);
   ondemand::value value;
-  if (auto code = document.get_value().get(value)) {
-    if (code == simdjson::SCALAR_DOCUMENT_AS_VALUE)
+  if (auto top = document.get_value().get(value)) {
+    if (top == simdjson::SCALAR_DOCUMENT_AS_VALUE)
       return fail(ErrorCode::kInvalid, "it is neither an object nor an array");
-    return bad_json(code);
+    return bad_json(top);
   }
   MR_TRY(follow(value, path, 0));
   const char* after = nullptr;
   if (document.current_location().get(after) == simdjson::SUCCESS)
     return bad_json("more text after it, or its end is missing");
+  for (auto& item : items)
+    item = response.substr(static_cast<size_t>(item.data() - readable.data()), item.size());
   return {};
 }
 
-// The response with '?' for every byte that is not ASCII, and spaces for control characters: as
+// The response with '?' for every byte that is not UTF-8, and spaces for control characters: as
 // long, and of the same structure. Items are looked at as they are when they are decoded.
-void ItemSplitter::Impl::mask(std::string_view response) {
+void ItemSplitter::Impl::mask() {
   masked.assign(response);
   masked.append(kJsonPadding, '\0');
-  for (char& byte : masked) {
-    auto value = static_cast<uint8_t>(byte);
-    if (value >= 0x80 || value < 0x20) byte = value < 0x20 ? ' ' : '?';
+  for (size_t at = 0; at < response.size();) {
+    auto byte = static_cast<uint8_t>(response[at]);
+    size_t length = byte < 0xc0 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+    if (is_utf8(response.substr(at, length))) {
+      if (byte < 0x20) masked[at] = ' ';
+      at += length;
+    } else {
+      masked[at++] = '?';
+    }
   }
 }
 
@@ -133,10 +144,21 @@ ItemSplitter::~ItemSplitter() = default;
 Result<std::span<const std::string_view>> ItemSplitter::split(std::string_view response,
                                                               std::span<const std::string> path) {
   if (response.starts_with(kByteOrderMark)) response.remove_prefix(kByteOrderMark.size());
-  if (auto split = impl_->split(response, path); !split)
+  impl_->response = response;
+  if (auto split = impl_->split(path); !split)
     return fail(split.error().code(), "the response cannot be read: {}; it begins {}",
                 split.error().message(), excerpt(response, 120));
   return std::span<const std::string_view>(impl_->items);
+}
+
+Result<std::optional<std::string>> ItemSplitter::field(std::span<const std::string> path) {
+  auto scalar = MR_TRY(impl_->fields.read(impl_->readable, path));
+  if (!scalar) return std::nullopt;
+  auto at = static_cast<size_t>(scalar->token.data() - impl_->readable.data());
+  if (impl_->response.substr(at, scalar->token.size()) != scalar->token)
+    return fail(ErrorCode::kInvalid, "it has bytes that are not UTF-8, or control characters: {}",
+                excerpt(scalar->token));
+  return std::move(scalar->text);
 }
 
 void split_lines(std::string_view response, std::vector<std::string_view>& lines) {

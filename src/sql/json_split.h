@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,6 +33,10 @@ class ItemSplitter {
   // an excerpt.
   Result<std::span<const std::string_view>> split(std::string_view response,
                                                   std::span<const std::string> path);
+
+  // The text of the string or number at `path` of the response that was split last; nullopt: there
+  // is none, or something else stands there. Error: kInvalid where it cannot be read.
+  Result<std::optional<std::string>> field(std::span<const std::string> path);
 
  private:
   struct Impl;

@@ -93,7 +93,7 @@ TEST_F(SplitTest, APageThatIsNoJsonIsRefused) {
 
 TEST_F(SplitTest, BytesThatJsonDoesNotHaveAreTheirItemsError) {
   EXPECT_THAT(split("{\"ż\":[\"\xff\", \"a\nb\", {\"\xc3\":\"ż\"}]}", {"ż"}),
-              ElementsAre(HasSubstr("there is no 'ż' in it")));
+              ElementsAre("\"\xff\"", "\"a\nb\"", "{\"\xc3\":\"ż\"}"));
   EXPECT_THAT(split("{\"items\":[\"\xff\", \"a\nb\", {\"\xc3\":\"ż\"},\n1]}", {"items"}),
               ElementsAre("\"\xff\"", "\"a\nb\"", "{\"\xc3\":\"ż\"}", "1"));
   EXPECT_THAT(split("[\"\xff\"", {}), ElementsAre(HasSubstr("error: ")));
