@@ -65,6 +65,8 @@ struct CsvSplitter::Impl {
   std::string read_row();
   std::string read_quoted(size_t& position);
   void choose_separator();
+  void begin(std::string_view response);
+  Result<std::vector<std::string>> read_names();
   Result<void> read_header();
   void append_value(const CsvField& field, const schema::Field* column);
   void append_row();
@@ -128,17 +130,29 @@ void CsvSplitter::Impl::choose_separator() {
     if (!header.contains(',') && header.contains(other)) separator = other;
 }
 
-Result<void> CsvSplitter::Impl::read_header() {
+void CsvSplitter::Impl::begin(std::string_view response) {
+  if (response.starts_with(kByteOrderMark)) response.remove_prefix(kByteOrderMark.size());
+  text = response;
+  at = 0;
+  endless_fields = 0;
+}
+
+Result<std::vector<std::string>> CsvSplitter::Impl::read_names() {
   choose_separator();
-  auto header = text.substr(0, line_end(text, 0));
   if (auto problem = read_row(); !problem.empty())
     return fail(ErrorCode::kInvalid, "the first row, which names the columns, has {}: {}", problem,
-                excerpt(header));
+                excerpt(text.substr(0, line_end(text, 0))));
+  std::vector<std::string> names;
+  for (const auto& field : fields) names.push_back(unquoted(field));
+  return names;
+}
+
+Result<void> CsvSplitter::Impl::read_header() {
+  auto names = MR_TRY(read_names());
   keys.clear();
   column_of.clear();
   bool any_known = false;
-  for (const auto& field : fields) {
-    auto name = unquoted(field);
+  for (const auto& name : names) {
     std::string key;
     append_json_string(name, key);
     key += ':';
@@ -153,7 +167,7 @@ Result<void> CsvSplitter::Impl::read_header() {
     return fail(ErrorCode::kInvalid,
                 "the first row of a CSV response names its columns, and none of these is in the "
                 "schema: {}",
-                excerpt(header));
+                excerpt(text.substr(0, line_end(text, 0))));
   return {};
 }
 
@@ -161,11 +175,11 @@ void CsvSplitter::Impl::append_value(const CsvField& field, const schema::Field*
   auto kind = column == nullptr ? schema::Kind::kVarchar : column->type.kind;
   using enum schema::Kind;
   bool is_number = kind >= kTinyInt && kind <= kDecimal;
-  if (!field.quoted && is_number && is_json_number(field.text)) {
+  if (is_number && is_json_number(field.text)) {
     json += field.text;
-  } else if (!field.quoted && kind == kBoolean && same_word(field.text, "true")) {
+  } else if (kind == kBoolean && same_word(field.text, "true")) {
     json += "true";
-  } else if (!field.quoted && kind == kBoolean && same_word(field.text, "false")) {
+  } else if (kind == kBoolean && same_word(field.text, "false")) {
     json += "false";
   } else {
     append_json_string(unquoted(field), json);
@@ -177,9 +191,10 @@ void CsvSplitter::Impl::append_row() {
   char before = '{';
   for (size_t i = 0; i < fields.size(); ++i) {
     const auto* column = column_of[i];
-    bool takes_empty = fields[i].quoted || (column != nullptr && !column->nullable &&
-                                            column->type.kind == schema::Kind::kVarchar);
-    if (fields[i].text.empty() && !takes_empty) continue;
+    bool is_text = column == nullptr || column->type.kind == schema::Kind::kVarchar ||
+                   column->type.kind == schema::Kind::kBlob;
+    bool takes_empty = fields[i].quoted || (column != nullptr && !column->nullable);
+    if (fields[i].text.empty() && !(is_text && takes_empty)) continue;
     json += before;
     before = ',';
     json += keys[i];
@@ -195,12 +210,16 @@ CsvSplitter::CsvSplitter(schema::Columns columns) : impl_(std::make_unique<Impl>
 }
 CsvSplitter::~CsvSplitter() = default;
 
+Result<std::vector<std::string>> CsvSplitter::names(std::string_view response) {
+  impl_->begin(response);
+  if (impl_->text.empty()) return std::vector<std::string>{};
+  return impl_->read_names();
+}
+
 Result<CsvSplitter::Rows> CsvSplitter::split(std::string_view response) {
   auto& impl = *impl_;
-  if (response.starts_with(kByteOrderMark)) response.remove_prefix(kByteOrderMark.size());
-  impl.text = response;
-  impl.at = 0;
-  impl.endless_fields = 0;
+  impl.begin(response);
+  response = impl.text;
   impl.json.clear();
   impl.spans.clear();
   impl.texts.clear();

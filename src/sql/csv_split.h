@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "schema/type.h"
@@ -26,9 +27,9 @@ class CsvSplitter {
 
   struct Rows {
     // Each row as a JSON object, kJsonPadding readable bytes behind it: numbers and booleans where
-    // the column has such a type and the field looks like one, else strings. An empty field is not
-    // there, except as "" where it is quoted or the column is a string that is not nullable. Of a
-    // bad row, its own bytes.
+    // the column has such a type and the field looks like one, quoted or not, else strings. An
+    // empty field is not there, except, in a column of strings or bytes, as "" where it is quoted
+    // or the column is not nullable. Of a bad row, its own bytes.
     std::span<const std::string_view> texts;
     std::span<const BadRow> bad;  // by row
   };
@@ -37,6 +38,9 @@ class CsvSplitter {
   // quoted field that never ends, its first line is one. Empty lines are no rows.
   // Errors: kInvalid where the first row names a column twice or none of `columns`.
   Result<Rows> split(std::string_view response);
+  // The names in the first row, whatever the columns; of an empty response none. Error: kInvalid
+  // where they cannot be read.
+  Result<std::vector<std::string>> names(std::string_view response);
 
  private:
   struct Impl;
