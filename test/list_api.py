@@ -24,9 +24,13 @@ class Response:
         self.headers |= headers
 
 
-class _Server(http.server.ThreadingHTTPServer):
+class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
+
+    def respond(self, request):
+        self.requests.append(request)
+        return self.answer(request)
 
     def handle_error(self, request, client_address):
         """A client that was killed is nothing to report."""
@@ -39,9 +43,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        request = Request(self.path, self.headers, body)
-        self.server.requests.append(request)
-        response = self.server.answer(request)
+        response = self.server.respond(Request(self.path, self.headers, body))
         self.send_response(response.status)
         for name, value in response.headers.items():
             self.send_header(name.replace("_", "-"), value)
@@ -55,12 +57,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def serve(answer):
+def serve(answer, server_class=Server):
     """Serves `answer(Request)`, a Response, until the block ends.
 
     Yields the server: `url` is its address without a path, `requests` what came, in order.
     """
-    server = _Server(("127.0.0.1", 0), _Handler)
+    server = server_class(("127.0.0.1", 0), _Handler)
     server.answer = answer
     server.requests = []
     server.url = f"http://127.0.0.1:{server.server_port}"
