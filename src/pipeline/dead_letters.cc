@@ -4,6 +4,7 @@
 
 #include "base/checksum.h"
 #include "base/limits.h"
+#include "topic/place.h"
 #include "topic/topic_definition.h"
 
 namespace millrace::pipeline {
@@ -38,6 +39,7 @@ struct Headers {
   std::string_view stage;
   std::string_view rule;
   std::string_view error;
+  std::string_view place;
   std::string_view value_file;
   std::optional<int64_t> timestamp_ms;
 
@@ -51,6 +53,7 @@ struct Headers {
       if (key == kErrorStage) found.stage = text;
       if (key == kErrorRule) found.rule = text;
       if (key == kErrorMessage) found.error = text;
+      if (key == topic::kPlaceHeader) found.place = text;
       if (key == kErrorFile) found.value_file = text;
       if (key == kErrorFed) found.origin.fed = text;
       if (key == kErrorTimestamp) found.timestamp_ms = number_of(text);
@@ -93,6 +96,7 @@ void append(record::BatchBuilder& batch, const Refused& refused, int64_t now_ms)
                                          {kErrorRule, refused.rule},
                                          {kErrorTimestamp, timestamp}};
   if (!refused.origin.fed.empty()) headers.push_back({kErrorFed, refused.origin.fed});
+  if (!refused.place.empty()) headers.push_back({topic::kPlaceHeader, refused.place});
   if (!refused.value_file.empty()) headers.push_back({kErrorFile, refused.value_file});
   auto value = refused.value_file.empty() ? refused.value : "";
   batch.append(now_ms, refused.key, value, headers);
@@ -131,6 +135,7 @@ Result<DeadLetter> to_dead_letter(std::string_view topic, int32_t partition,
                     .from_partition = headers.origin.partition,
                     .from_offset = headers.origin.offset,
                     .from_timestamp_ms = headers.timestamp_ms.value_or(record.timestamp_ms),
+                    .place = std::string(headers.place),
                     .fed = std::string(headers.origin.fed),
                     .value_file = std::string(headers.value_file)};
   if (record.key) letter.key = *record.key;

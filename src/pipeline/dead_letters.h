@@ -44,6 +44,7 @@ struct Refused {
   std::optional<std::string_view> key;
   std::optional<std::string_view> value;  // nullopt: a tombstone
   int64_t timestamp_ms = 0;               // the record's
+  std::string_view place = {};            // as topic::kPlaceHeader has it; empty: at its offset
   std::string_view value_file = {};       // where the value is, if it is too large for a record
 };
 
@@ -61,7 +62,8 @@ struct DeadLetter {
   int64_t from_partition = 0;
   int64_t from_offset = 0;
   int64_t from_timestamp_ms = 0;
-  std::string fed;  // see Origin
+  std::string place;  // see Refused
+  std::string fed;    // see Origin
   std::optional<std::string> key;
   std::optional<std::string> value;  // nullopt: a tombstone
   std::string value_file;            // not empty: the value is in this file of DATA_DIR/sources

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "topic/place.h"
 
 namespace millrace::pipeline {
 namespace {
@@ -33,6 +34,17 @@ void keep_validators(const source::Request& request, const source::Response& res
 
 bool is_same_place(const source::Cursor& a, const source::Cursor& b) {
   return a.page == b.page && a.offset == b.offset && a.next == b.next && a.since == b.since;
+}
+
+Result<std::vector<topic::LateItem>> late_items(std::span<const DeadLetter* const> letters) {
+  std::vector<topic::LateItem> items;
+  for (const auto* letter : letters) {
+    auto& item = items.emplace_back(topic::LateItem{.timestamp_ms = letter->from_timestamp_ms,
+                                                    .before = {},
+                                                    .dead_letter = Offset(letter->offset)});
+    if (!letter->place.empty()) item.before = MR_TRY(topic::parse_before(letter->place));
+  }
+  return items;
 }
 
 }  // namespace
@@ -112,6 +124,9 @@ Result<void> IngestLoop::write_dead_letters(int64_t sequence, int64_t timestamp_
   std::vector<Refused> refused;
   auto id = to_string(topic_.id());
   std::deque<std::string> files;
+  std::vector<size_t> positions;
+  for (const auto& failure : failures_) positions.push_back(failure.record);
+  auto places = writer_.places_of(positions);
   for (const auto& failure : failures_) {
     auto item = items_[failure.record];
     files.push_back(MR_TRY(keep_if_large(item)));
@@ -123,6 +138,7 @@ Result<void> IngestLoop::write_dead_letters(int64_t sequence, int64_t timestamp_
          .key = std::nullopt,
          .value = item,
          .timestamp_ms = timestamp_ms,
+         .place = places[refused.size()],
          .value_file = files.back()});
   }
   MR_TRY(dead_letters_.write(PartitionId(0), refused, timestamp_ms));
@@ -278,9 +294,10 @@ Result<Redriven> IngestLoop::redrive(std::span<const DeadLetter> letters) {
       ++done.not_open;
   }
   LettersAsRecords records(open);
+  auto items = MR_TRY(late_items(open));
   failures_.clear();
-  auto counts = MR_TRY(make_rows({records.values().begin(), records.values().end()},
-                                 [&] { writer_.begin(records.records()); }));
+  auto counts = MR_TRY(
+      make_rows({records.values().begin(), records.values().end()}, [&] { writer_.begin(items); }));
   for (const auto& failure : failures_) {
     done.failing.push_back({open[failure.record]->address(), words_of(failure)});
     open[failure.record] = nullptr;

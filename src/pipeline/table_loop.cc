@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "topic/place.h"
 
 namespace millrace::pipeline {
 namespace {
@@ -54,10 +55,9 @@ Result<void> TableLoop::recover() {
 Result<sql::Transform::Counts> TableLoop::make_rows(
     std::span<const record::RecordView> records,
     std::span<const std::optional<std::string_view>> values) {
-  writer_.begin(records, clock_.now_micros() / 1'000'000 + limits::kErasureSeconds);
-  auto tombstones = tombstones_.read(records, writer_, failures_);
+  writer_.begin(times_, clock_.now_micros() / 1'000'000 + limits::kErasureSeconds);
+  auto tombstones = MR_TRY(tombstones_.read(records, writer_, failures_));
   auto counts = MR_TRY(plan_.transform.run(values, writer_, failures_));
-  MR_TRY(writer_.finish());
   std::ranges::stable_sort(failures_, {}, &sql::Failure::record);
   counts.passed += tombstones.erased;
   counts.failed += tombstones.failed;
@@ -91,7 +91,8 @@ Result<std::vector<Offset>> TableLoop::write_dead_letters(
                        .error = failure.error,
                        .key = record.key,
                        .value = record.value,
-                       .timestamp_ms = record.timestamp_ms});
+                       .timestamp_ms = record.timestamp_ms,
+                       .place = MR_TRY(topic::place_text(record))});
   }
   auto offsets = MR_TRY(dead_letters_.write(partition, refused, clock_.now_micros() / 1'000));
   if (!refused.empty()) MR_TRY(dead_letters_.show(partition));
@@ -126,6 +127,11 @@ Result<bool> TableLoop::take_batch(PartitionId partition) {
 
   batch_.clear();
   failures_.clear();
+  times_.clear();
+  for (const auto& record : records) {
+    Place place = MR_TRY(topic::place_of(record));
+    times_.push_back({.timestamp_us = record.timestamp_ms * 1'000, .place = place});
+  }
   auto counts = MR_TRY(make_rows(records, reader_.values()));
   MR_TRY(check_share(partition, records));
   auto letters = MR_TRY_IN(write_dead_letters(partition, records), "writing dead letters");
@@ -183,6 +189,12 @@ Result<Redriven> TableLoop::redrive_partition(PartitionId partition,
   }
   LettersAsRecords records(open);
   failures_.clear();
+  times_.clear();
+  for (const auto* letter : open) {
+    Place place{.offset = Offset(letter->from_offset)};
+    if (!letter->place.empty()) place = MR_TRY(topic::parse_place(letter->place));
+    times_.push_back({.timestamp_us = letter->from_timestamp_ms * 1'000, .place = place});
+  }
   auto counts = MR_TRY(make_rows(records.records(), records.values()));
   for (const auto& failure : failures_) {
     done.failing.push_back({open[failure.record]->address(), words_of(failure)});

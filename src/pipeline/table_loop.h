@@ -50,7 +50,7 @@ class TableLoop {
   // Takes at most one batch of each partition; whether there was any.
   Result<bool> take_batches(std::stop_token stop);
   Result<bool> take_batch(PartitionId partition);
-  // `values`: of the records, as Transform reads them.
+  // `values`: of the records, as Transform reads them. Their times are in times_.
   Result<sql::Transform::Counts> make_rows(std::span<const record::RecordView> records,
                                            std::span<const std::optional<std::string_view>> values);
   Result<std::vector<Offset>> write_dead_letters(PartitionId partition,
@@ -78,7 +78,8 @@ class TableLoop {
   table::RowWriter writer_;
   Tombstones tombstones_;
   DeadLetterWriter dead_letters_;
-  bool dead_letters_known_ = false;  // those past the table's progress
+  bool dead_letters_known_ = false;      // those past the table's progress
+  std::vector<store::WriteTime> times_;  // of a batch's records
   std::vector<sql::Failure> failures_;
   DeadLetterShare share_;
   bool is_stopped_ = false;        // by share_

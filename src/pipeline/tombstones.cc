@@ -50,15 +50,16 @@ bool Tombstones::read(const record::RecordView& record, sql::Failure& failure) {
   return true;
 }
 
-Tombstones::Counts Tombstones::read(std::span<const record::RecordView> records,
-                                    table::RowWriter& writer, std::vector<sql::Failure>& failures) {
+Result<Tombstones::Counts> Tombstones::read(std::span<const record::RecordView> records,
+                                            table::RowWriter& writer,
+                                            std::vector<sql::Failure>& failures) {
   Counts counts;
   if (!columns_) return counts;
   for (size_t i = 0; i < records.size(); ++i) {
     if (records[i].value || !records[i].key) continue;
     sql::Failure failure{.record = i};
     if (read(records[i], failure)) {
-      writer.erase(i, {1, key_}, 0);
+      MR_TRY(writer.erase(i, {1, key_}, 0));
       ++counts.erased;
     } else {
       failures.push_back(std::move(failure));

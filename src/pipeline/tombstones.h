@@ -25,9 +25,10 @@ class Tombstones {
     size_t failed = 0;
   };
   // Gives `writer` what those of `records` erase that have a key and no value. One whose key is
-  // none of the table's is added to `failures`; they are in the records' order.
-  Counts read(std::span<const record::RecordView> records, table::RowWriter& writer,
-              std::vector<sql::Failure>& failures);
+  // none of the table's is added to `failures`; they are in the records' order. Errors: those of
+  // `writer`.
+  Result<Counts> read(std::span<const record::RecordView> records, table::RowWriter& writer,
+                      std::vector<sql::Failure>& failures);
 
  private:
   struct Columns {

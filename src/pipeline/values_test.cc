@@ -142,6 +142,25 @@ TEST_F(ValuesTest, ARecordWithoutAValueErasesItsKeysRow) {
   EXPECT_THAT(query("SELECT name FROM ks.people"), ElementsAre(R"({"name":"new"})"));
 }
 
+TEST_F(ValuesTest, WhatWasRefusedDoesNotBringBackARowThatWasErasedAfterIt) {
+  const std::string table = "  ks.people: {primary_key: id, from: SELECT id, name FROM people";
+  write_pipeline("id", table + ", expect: {rule: \"name = 'good'\"}}\n");
+  auto status = run({{"1", R"({"id":1,"name":"bad"})"},
+                     {"2", R"({"id":2,"name":"good"})"},
+                     {"1", std::nullopt},
+                     {"2", std::nullopt},
+                     {"2", R"({"id":2,"name":"also bad"})"}});
+  EXPECT_EQ(status.dead_letters, 2);
+  write_pipeline("id", table + "}\n");
+  auto instance = open();
+  ASSERT_TRUE(instance->prepare(load()));
+  for (const auto& letter : letters_of(*instance))
+    ASSERT_EQ(redrive(*instance, std::array{letter.address()}, std::nullopt)->written, 1);
+  ASSERT_TRUE(instance->stop());
+  instance.reset();
+  EXPECT_THAT(query("SELECT * FROM ks.people"), ElementsAre(R"({"id":2,"name":"also bad"})"));
+}
+
 TEST_F(ValuesTest, AKeyThatIsNoneOfTheTablesIsADeadLetter) {
   write_pipeline("[id, land]", kTable);
   auto status = run({{"[1,\"de\"]", R"({"id":1,"land":"de","name":"a"})"},

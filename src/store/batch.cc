@@ -13,9 +13,9 @@ namespace {
 
 constexpr int64_t kMicrosPerSecond = 1'000'000;
 
-Timing timing_of(int64_t timestamp_us, int32_t ttl_s) {
-  Timing timing{.timestamp_us = timestamp_us, .expiry_s = kNever};
-  if (ttl_s > 0) timing.expiry_s = timestamp_us / kMicrosPerSecond + ttl_s;
+Timing timing_of(WriteTime time, int32_t ttl_s) {
+  Timing timing{.written = time, .expiry_s = kNever};
+  if (ttl_s > 0) timing.expiry_s = time.timestamp_us / kMicrosPerSecond + ttl_s;
   return timing;
 }
 
@@ -68,8 +68,8 @@ Batch::~Batch() = default;
 Batch::Batch(Batch&&) noexcept = default;
 Batch& Batch::operator=(Batch&&) noexcept = default;
 
-Result<void> Batch::upsert(const Table& table, std::span<const CellValue> values,
-                           int64_t timestamp_us, int32_t ttl_s) {
+Result<void> Batch::upsert(const Table& table, std::span<const CellValue> values, WriteTime time,
+                           int32_t ttl_s) {
   MR_CHECK(values.size() == table.definition().columns.size());
   auto& arena = impl_->arena;
   const size_t begin = arena.size();
@@ -80,15 +80,15 @@ Result<void> Batch::upsert(const Table& table, std::span<const CellValue> values
     return appended;
   }
   const size_t key_end = arena.size();
-  append_upsert_header(arena, timing_of(timestamp_us, ttl_s));
+  append_upsert_header(arena, timing_of(time, ttl_s));
   for (uint32_t column = 0; column < values.size(); ++column)
     if (values[column] && !table.is_key(column)) append_cell(arena, column, *values[column]);
   impl_->add(table.id(), begin, key_end);
   return {};
 }
 
-Result<void> Batch::erase(const Table& table, std::span<const std::string_view> key,
-                          int64_t timestamp_us, int64_t forget_at_s) {
+Result<void> Batch::erase(const Table& table, std::span<const std::string_view> key, WriteTime time,
+                          int64_t forget_at_s) {
   MR_CHECK(key.size() == table.partition_key().size() + table.clustering_key().size());
   auto& arena = impl_->arena;
   const size_t begin = arena.size();
@@ -99,7 +99,7 @@ Result<void> Batch::erase(const Table& table, std::span<const std::string_view> 
   }
   const size_t key_end = arena.size();
   Row row;
-  row.deletion = Timing{.timestamp_us = timestamp_us, .expiry_s = forget_at_s};
+  row.deletion = Timing{.written = time, .expiry_s = forget_at_s};
   row.append_to(arena);
   impl_->add(table.id(), begin, key_end);
   return {};

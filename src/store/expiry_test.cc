@@ -13,11 +13,11 @@ class ExpiryTest : public StoreTest {};
 
 TEST_F(ExpiryTest, ExpiredCellsReadAsAbsent) {
   auto table = *store_->create_table(people());
-  put_person(table, 1, "gone", "gone", kNowUs - 10'000'000, 5);
-  put_person(table, 2, "stays", "stays", kNowUs, 3600);
-  put_person(table, 3, "old", "kept", 1);
+  put_person(table, 1, "gone", "gone", {kNowUs - 10'000'000}, 5);
+  put_person(table, 2, "stays", "stays", {kNowUs}, 3600);
+  put_person(table, 3, "old", "kept", {1});
   commit();
-  put_person(table, 3, "hides the old one", std::nullopt, kNowUs - 10'000'000, 5);
+  put_person(table, 3, "hides the old one", std::nullopt, {kNowUs - 10'000'000}, 5);
   commit();
   for (int round = 0; round < 2; ++round) {
     EXPECT_TRUE(person(table, 1).empty());
@@ -31,7 +31,7 @@ TEST_F(ExpiryTest, ExpiredCellsReadAsAbsent) {
 
 TEST_F(ExpiryTest, ARowIsGoneTheSecondItsTimeIsOver) {
   auto table = *store_->create_table(people());
-  put_person(table, 1, "a", "b", kNowUs, 5);
+  put_person(table, 1, "a", "b", {kNowUs}, 5);
   commit();
   clock_.advance(std::chrono::milliseconds(4'999));
   EXPECT_EQ(count(table), 1);
@@ -43,45 +43,53 @@ TEST_F(ExpiryTest, ARowIsGoneTheSecondItsTimeIsOver) {
 
 TEST_F(ExpiryTest, AnErasedRowIsGoneAndOlderWritesDoNotBringItBack) {
   auto table = *store_->create_table(people());
-  put_person(table, 1, "a", "b", 10);
-  put_person(table, 2, "other", "stays", 10);
+  put_person(table, 1, "a", "b", {10});
+  put_person(table, 2, "other", "stays", {10});
   commit();
-  erase_person(table, 1, 20);
+  erase_person(table, 1, {20});
   commit();
   for (int round = 0; round < 2; ++round) {
     EXPECT_TRUE(person(table, 1).empty());
     EXPECT_EQ(count(table), 1);
-    put_person(table, 1, "too old", "too old", 19);
+    put_person(table, 1, "too old", "too old", {19});
     commit();
     EXPECT_TRUE(person(table, 1).empty());
     ASSERT_TRUE(store_->flush());
   }
-  put_person(table, 1, "new", std::nullopt, 21);
+  put_person(table, 1, "new", std::nullopt, {21});
   commit();
   EXPECT_EQ(person(table, 1), std::vector<std::string>{"new|-|-"});
 }
 
-TEST_F(ExpiryTest, WithinOneTimestampWritesAndErasuresStandInTheirOrder) {
+TEST_F(ExpiryTest, WithinOneTimestampWritesAndErasuresStandInTheOrderOfTheirRecords) {
   auto table = *store_->create_table(people());
-  put_person(table, 1, "before", "before", 5);
-  erase_person(table, 1, 5);
-  erase_person(table, 2, 5);
-  put_person(table, 2, "after", std::nullopt, 5);
+  auto at = [](int64_t offset) { return WriteTime{5, {.offset = Offset(offset)}}; };
+  put_person(table, 1, "before", "before", at(7));
+  erase_person(table, 1, at(8));
+  erase_person(table, 2, at(8));
+  put_person(table, 2, "after", std::nullopt, at(9));
   commit();
-  EXPECT_TRUE(person(table, 1).empty());
-  EXPECT_EQ(person(table, 2), std::vector<std::string>{"after|-|-"});
-  ASSERT_TRUE(store_->flush());
-  put_person(table, 1, "again", std::nullopt, 5);
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_TRUE(person(table, 1).empty());
+    EXPECT_EQ(person(table, 2), std::vector<std::string>{"after|-|-"});
+    ASSERT_TRUE(store_->flush());
+    // Written late, and earlier records all the same.
+    put_person(table, 1, "late", "late", at(7));
+    put_person(table, 2, "late", "late", at(7));
+    erase_person(table, 2, at(8));
+    commit();
+  }
+  put_person(table, 1, "again", std::nullopt, at(9));
   commit();
   EXPECT_EQ(person(table, 1), std::vector<std::string>{"again|-|-"});
 }
 
 TEST_F(ExpiryTest, CompactionDropsWhatHasExpired) {
   auto table = *store_->create_table(people());
-  put_person(table, 1, "gone", "gone", kNowUs - 10'000'000, 5);
-  put_person(table, 2, "stays", "stays", kNowUs, 3600);
-  put_person(table, 3, "erased", "erased", 1);
-  erase_person(table, 3, 2);
+  put_person(table, 1, "gone", "gone", {kNowUs - 10'000'000}, 5);
+  put_person(table, 2, "stays", "stays", {kNowUs}, 3600);
+  put_person(table, 3, "erased", "erased", {1});
+  erase_person(table, 3, {2});
   commit();
   clock_.advance(std::chrono::seconds(60));
   store_.reset();

@@ -9,47 +9,57 @@ namespace {
 constexpr uint64_t kOwnTiming = 1;
 constexpr uint64_t kTombstone = 2;
 
-void append_timing(std::string& to, Timing timing) {
-  append_be(to, timing.timestamp_us);
+void append_time(std::string& to, const WriteTime& time) {
+  append_be(to, time.timestamp_us);
+  auto offset = static_cast<uint64_t>(time.place.offset.value);
+  append_varint(to, offset << 1 | (time.place.is_before() ? 1 : 0));
+  if (time.place.is_before()) append_varint(to, static_cast<uint64_t>(time.place.dead_letter));
+}
+
+WriteTime read_time(ByteReader& reader) {
+  WriteTime time;
+  time.timestamp_us = reader.be<int64_t>();
+  uint64_t place = reader.varint();
+  time.place.offset = Offset(static_cast<int64_t>(place >> 1));
+  if ((place & 1) != 0) time.place.dead_letter = static_cast<int64_t>(reader.varint());
+  return time;
+}
+
+void append_timing(std::string& to, const Timing& timing) {
+  append_time(to, timing.written);
   append_be(to, timing.expiry_s);
 }
 
 Timing read_timing(ByteReader& reader) {
   Timing timing;
-  timing.timestamp_us = reader.be<int64_t>();
+  timing.written = read_time(reader);
   timing.expiry_s = reader.be<int64_t>();
   return timing;
 }
 
-template <class T>
-bool wins(const T& newer, const T& older) {
-  return newer.timestamp_us >= older.timestamp_us;
-}
-
 const Cell& winner(const Cell& older, const Cell& newer) {
-  if (newer.timing.timestamp_us != older.timing.timestamp_us)
-    return newer.timing.timestamp_us > older.timing.timestamp_us ? newer : older;
+  if (newer.timing.written != older.timing.written)
+    return newer.timing.written > older.timing.written ? newer : older;
   return older.tombstone && !newer.tombstone ? older : newer;
 }
 
 std::optional<Timing> winner(const std::optional<Timing>& older,
                              const std::optional<Timing>& newer) {
   if (!older || !newer) return older ? older : newer;
-  return wins(*newer, *older) ? newer : older;
+  return newer->written >= older->written ? newer : older;
 }
 
-// Takes out what a deletion covers: older timestamps, and its own where it was written later.
-void cover(Row& row, const std::optional<Timing>& deletion, bool written_later) {
-  if (!deletion) return;
-  auto covered = [&](const Timing& timing) {
-    return timing.timestamp_us < deletion->timestamp_us ||
-           (written_later && timing.timestamp_us == deletion->timestamp_us);
-  };
+// Takes out what the row's deletion covers.
+void cover(Row& row) {
+  if (!row.deletion) return;
+  auto covered = [&](const Timing& timing) { return timing.written <= row.deletion->written; };
   if (row.marker && covered(*row.marker)) row.marker.reset();
   std::erase_if(row.cells, [&](const Cell& cell) { return covered(cell.timing); });
 }
 
-Row reconcile_cells(const Row& older, const Row& newer) {
+}  // namespace
+
+Row reconcile(const Row& older, const Row& newer) {
   Row row;
   row.marker = winner(older.marker, newer.marker);
   row.deletion = winner(older.deletion, newer.deletion);
@@ -65,10 +75,9 @@ Row reconcile_cells(const Row& older, const Row& newer) {
       row.cells.push_back(winner(*a++, *b++));
     }
   }
+  cover(row);
   return row;
 }
-
-}  // namespace
 
 bool Row::parse(std::string_view bytes) {
   marker.reset();
@@ -78,7 +87,7 @@ bool Row::parse(std::string_view bytes) {
   char flags = static_cast<char>(reader.be<uint8_t>());
   if ((flags & kRowFormatMask) != kRowFormat) return false;
   Timing base;
-  base.timestamp_us = reader.be<int64_t>();
+  base.written = read_time(reader);
   if ((flags & kHasExpiry) != 0) base.expiry_s = reader.be<int64_t>();
   if ((flags & kHasMarker) != 0) marker = base;
   if ((flags & kHasDeletion) != 0) deletion = read_timing(reader);
@@ -103,7 +112,7 @@ void Row::append_to(std::string& to) const {
   to += static_cast<char>(kRowFormat | (marker ? kHasMarker : 0) |
                           (base.expiry_s != kNever ? kHasExpiry : 0) |
                           (deletion ? kHasDeletion : 0) | (own ? kHasOwn : 0));
-  append_be(to, base.timestamp_us);
+  append_time(to, base.written);
   if (base.expiry_s != kNever) append_be(to, base.expiry_s);
   if (deletion) append_timing(to, *deletion);
   for (const auto& cell : cells) {
@@ -128,21 +137,10 @@ void Row::forget_expired(int64_t now_s) {
   std::erase_if(cells, [&](const Cell& cell) { return !cell.timing.live(now_s); });
 }
 
-Row reconcile(const Row& older, const Row& newer) {
-  if (!older.deletion && !newer.deletion) return reconcile_cells(older, newer);
-  Row before = older;
-  Row after = newer;
-  cover(before, older.deletion, false);
-  cover(before, newer.deletion, true);
-  cover(after, newer.deletion, false);
-  cover(after, older.deletion, false);
-  return reconcile_cells(before, after);
-}
-
-void append_upsert_header(std::string& to, Timing base) {
+void append_upsert_header(std::string& to, const Timing& base) {
   bool expires = base.expiry_s != kNever;
   to += static_cast<char>(kPlainRow | (expires ? kHasExpiry : 0));
-  append_be(to, base.timestamp_us);
+  append_time(to, base.written);
   if (expires) append_be(to, base.expiry_s);
 }
 

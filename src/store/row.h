@@ -1,9 +1,9 @@
 // A row's cells as one RocksDB value, and how two of them become one.
 //
-//   format and flags, 1 byte | base timestamp | [base expiry] | [deletion] | cells by column
+//   format and flags, 1 byte | base time | [base expiry] | [deletion] | cells by column
 //
-// docs/format/store.md has the bytes. Times in cells: timestamps in microseconds (they only order
-// writes), expiries in seconds since 1970 (they are compared with the clock).
+// docs/format/store.md has the bytes. A time is a timestamp in microseconds and a record's place,
+// which only order writes; expiries are seconds since 1970, and compared with the clock.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "store/write_time.h"
 
 namespace millrace::store {
 
@@ -21,16 +22,16 @@ inline constexpr char kRowFormatMask = static_cast<char>(0xf0);
 // Lower half: what the row has.
 inline constexpr char kHasMarker = 1;    // it was inserted: it exists even without cells
 inline constexpr char kHasExpiry = 2;    // the base timing expires
-inline constexpr char kHasDeletion = 4;  // everything up to a timestamp was deleted
+inline constexpr char kHasDeletion = 4;  // everything up to a time was deleted
 inline constexpr char kHasOwn = 8;       // some cells have a timing of their own or are tombstones
 // A row that nothing was deleted from and that never expires: it is live, whatever its cells.
 inline constexpr char kPlainRow = kRowFormat | kHasMarker;
-inline constexpr size_t kPlainHeader = 9;
+inline constexpr size_t kPlainPlace = 9;  // where its base time's place begins
 
 inline constexpr int64_t kNever = INT64_MAX;
 
 struct Timing {
-  int64_t timestamp_us = 0;
+  WriteTime written;
   int64_t expiry_s = kNever;  // of a tombstone: when it may be forgotten
   bool live(int64_t now_s) const { return now_s < expiry_s; }
   friend bool operator==(const Timing&, const Timing&) = default;
@@ -58,14 +59,12 @@ struct Row {
   bool empty() const { return !marker && !deletion && cells.empty(); }
 };
 
-// `newer` was written later. Per cell (and marker) the higher timestamp wins; on a tie a
-// tombstone, then the later write. A deletion covers what has a lower timestamp, wherever it was
-// written, and what has its own and was written before it: one node has an order, and a topic may
-// delete and write a key within a millisecond.
+// `newer` was written later. Per cell (and marker) the higher time wins; on a tie a tombstone, then
+// the later write. A deletion covers what has its time or a lower one, wherever it was written.
 Row reconcile(const Row& older, const Row& newer);
 
 // Writing an upsert: the header, then cells by ascending column.
-void append_upsert_header(std::string& to, Timing base);
+void append_upsert_header(std::string& to, const Timing& base);
 inline void append_cell(std::string& to, uint32_t column, std::string_view bytes) {
   append_varint(to, column);
   append_varint(to, bytes.size() << 2);
@@ -93,9 +92,13 @@ inline bool read_varint(const char*& at, const char* end, uint64_t& value) {
 
 template <class Each>
 bool for_plain_cells(std::string_view row, Each each) {
-  if (row.size() < kPlainHeader) return false;
-  const char* at = row.data() + kPlainHeader;
+  if (row.size() < kPlainPlace) return false;
+  const char* at = row.data() + kPlainPlace;
   const char* end = row.data() + row.size();
+  uint64_t place = 0;
+  uint64_t dead_letter = 0;
+  if (!internal::read_varint(at, end, place)) return false;
+  if ((place & 1) != 0 && !internal::read_varint(at, end, dead_letter)) return false;
   while (at != end) {
     uint64_t column = 0;
     uint64_t length = 0;

@@ -16,11 +16,14 @@ std::string packed(const Row& row) {
   return bytes;
 }
 
+Timing at(int64_t timestamp, int64_t expiry = kNever) {
+  return {.written = {timestamp}, .expiry_s = expiry};
+}
 Cell cell(uint32_t column, int64_t timestamp, std::string_view bytes, int64_t expiry = kNever) {
-  return {.column = column, .tombstone = false, .timing = {timestamp, expiry}, .bytes = bytes};
+  return {.column = column, .tombstone = false, .timing = at(timestamp, expiry), .bytes = bytes};
 }
 Cell tombstone(uint32_t column, int64_t timestamp, int64_t forget = kNever) {
-  return {.column = column, .tombstone = true, .timing = {timestamp, forget}, .bytes = {}};
+  return {.column = column, .tombstone = true, .timing = at(timestamp, forget), .bytes = {}};
 }
 
 // Cells as text: "1=a 2=x", live ones only.
@@ -35,7 +38,7 @@ std::string shown(const Row& row) {
 
 TEST(Row, AnUpsertParsesAsItsCells) {
   std::string bytes;
-  append_upsert_header(bytes, {.timestamp_us = 5, .expiry_s = kNever});
+  append_upsert_header(bytes, at(5));
   append_cell(bytes, 1, "");
   append_cell(bytes, 300, std::string(5000, 'x'));
   EXPECT_EQ(bytes[0], kPlainRow);
@@ -54,8 +57,8 @@ TEST(Row, AnUpsertParsesAsItsCells) {
 
 TEST(Row, BytesThatAreCutAreNoRowOrAShorterOne) {
   Row row;
-  row.marker = Timing{5, 70};
-  row.deletion = Timing{3, 80};
+  row.marker = at(5, 70);
+  row.deletion = at(3, 80);
   row.cells = {cell(1, 5, "abc", 70), tombstone(2, 4, 90), cell(9, 5, "")};
   std::string bytes = packed(row);
   Row back;
@@ -69,7 +72,7 @@ TEST(Row, BytesThatAreCutAreNoRowOrAShorterOne) {
 
 TEST(Row, ATombstoneAtTheBaseTimingIsNoPlainRow) {
   Row row;
-  row.marker = Timing{5};
+  row.marker = at(5);
   row.cells = {tombstone(1, 5)};
   EXPECT_NE(packed(row)[0], kPlainRow);
   EXPECT_TRUE(row.live(kNow));
@@ -85,18 +88,20 @@ TEST(Reconcile, PerCellTheHighestTimestampThenATombstoneThenTheLaterWrite) {
   EXPECT_EQ(shown(reconcile(older, newer)), "1=old 2=new 5=old 6=new");
 }
 
-TEST(Reconcile, ADeletionCoversLowerTimestampsAndOnATieWhatWasWrittenBefore) {
+TEST(Reconcile, ADeletionCoversItsTimeAndLowerOnesWheneverTheyWereWritten) {
   Row deletion;
-  deletion.deletion = Timing{5};
+  deletion.deletion = at(5);
   Row row;
-  row.marker = Timing{5};
+  row.marker = at(5);
   row.cells = {cell(1, 5, "gone"), cell(2, 6, "stays")};
   EXPECT_EQ(shown(reconcile(row, deletion)), "2=stays");
-  EXPECT_EQ(shown(reconcile(deletion, row)), "1=gone 2=stays");
+  EXPECT_EQ(shown(reconcile(deletion, row)), "2=stays");
   row.cells.pop_back();
   EXPECT_EQ(shown(reconcile(row, deletion)), "absent");
-  deletion.deletion = Timing{6};
   EXPECT_EQ(shown(reconcile(deletion, row)), "absent");
+  row.cells[0].timing.written.place.offset = Offset(1);
+  EXPECT_EQ(shown(reconcile(row, deletion)), "1=gone");
+  EXPECT_EQ(shown(reconcile(deletion, row)), "1=gone");
 }
 
 TEST(Reconcile, AnExpiredCellHidesOlderOnesUntilItIsForgotten) {
@@ -113,16 +118,22 @@ TEST(Reconcile, AnExpiredCellHidesOlderOnesUntilItIsForgotten) {
 // Any grouping of the writes gives the same row, as compactions choose it.
 TEST(Reconcile, IsAssociative) {
   std::mt19937 random(7);
+  auto any_time = [&] {
+    Timing timing = at(static_cast<int64_t>(random() % 2));
+    timing.written.place.offset = Offset(static_cast<int64_t>(random() % 2));
+    if (random() % 2 == 0) timing.written.place.dead_letter = static_cast<int64_t>(random() % 2);
+    return timing;
+  };
   auto any_row = [&] {
     Row row;
-    if (random() % 2 == 0) row.marker = Timing{static_cast<int64_t>(random() % 4)};
-    if (random() % 4 == 0) row.deletion = Timing{static_cast<int64_t>(random() % 4)};
+    if (random() % 2 == 0) row.marker = any_time();
+    if (random() % 4 == 0) row.deletion = any_time();
     for (uint32_t column = 0; column < 4; ++column) {
       if (random() % 3 == 0) continue;
       constexpr std::string_view kValues[] = {"a", "b", "c"};
-      int64_t timestamp = random() % 4;
-      row.cells.push_back(random() % 4 == 0 ? tombstone(column, timestamp)
-                                            : cell(column, timestamp, kValues[random() % 3]));
+      Timing time = any_time();
+      bool tombstone = random() % 4 == 0;
+      row.cells.push_back({column, tombstone, time, tombstone ? "" : kValues[random() % 3]});
     }
     Row none;
     return reconcile(none, row);

@@ -11,9 +11,8 @@
 //   kill -9 may take back the newest commits, always a suffix of their order: rows and progress
 //   go back together, and the log writes them again. No write-ahead log is needed for that.
 //   The catalog is durable when create_table() returns.
-// - Cells reconcile as in CQL: per cell the highest timestamp wins, on a tie a tombstone, then the
-//   later write; between a row's deletion and its cells, on a tie the later write. A cell past its
-//   expiry reads as absent.
+// - Cells reconcile as in CQL: per cell the highest time wins, on a tie a tombstone, then the later
+//   write; a row's deletion covers what is not higher. A cell past its expiry reads as absent.
 // - Rows come in key order: token of the partition key, partition key, clustering columns.
 // Threads: everything from any thread, except that one Batch and one Scan belong to one thread.
 #pragma once
@@ -32,6 +31,7 @@
 #include "io/clock.h"
 #include "schema/type.h"
 #include "store/progress.h"
+#include "store/write_time.h"
 
 namespace millrace::store {
 
@@ -85,20 +85,19 @@ class Batch {
   Batch(Batch&&) noexcept;
   Batch& operator=(Batch&&) noexcept;
 
-  // One upsert: values[i] belongs to definition().columns[i], copied here. `timestamp_us`:
-  // microseconds since 1970, the reconciling timestamp; `ttl_s` 0: lives for ever, otherwise it
-  // counts from `timestamp_us`, so that writing the same again changes nothing.
+  // One upsert: values[i] belongs to definition().columns[i], copied here. `ttl_s` 0: lives for
+  // ever, otherwise it counts from the timestamp, so that writing the same again changes nothing.
   // Errors, with which the Batch is unchanged: kInvalid: a key column is absent or no value of its
   // type, a DECIMAL key not of its column's scale, or an empty partition key; kLimit: a key value
   // of 64 KiB or more. Values of other columns are not looked at.
-  Result<void> upsert(const Table& table, std::span<const CellValue> values, int64_t timestamp_us,
+  Result<void> upsert(const Table& table, std::span<const CellValue> values, WriteTime time,
                       int32_t ttl_s = 0);
   // Deletes the row of a primary key (values of the partition key, then of the clustering columns),
-  // as far as it was written with timestamps up to this one. `forget_at_s`: seconds since 1970;
-  // after it an older write that arrives late is seen again.
+  // as far as it was written with times up to this one. `forget_at_s`: seconds since 1970; after
+  // it an older write that arrives late is seen again.
   // Errors, with which the Batch is unchanged: as of upsert().
-  Result<void> erase(const Table& table, std::span<const std::string_view> key,
-                     int64_t timestamp_us, int64_t forget_at_s);
+  Result<void> erase(const Table& table, std::span<const std::string_view> key, WriteTime time,
+                     int64_t forget_at_s);
   void set_progress(const Table& table, std::string_view topic, PartitionId partition,
                     const Progress& progress);
   // Marks the dead letter at `offset` of its topic as open, or takes the mark away: it is counted

@@ -114,7 +114,8 @@ void ingest(Store& store, const TablePtr& table, int64_t rows) {
   Rows source;
   Batch batch;
   for (int64_t row = 0; row < rows; ++row) {
-    MR_CHECK(batch.upsert(*table, source.next(), 1'700'000'000'000'000 + row).has_value());
+    MR_CHECK(batch.upsert(*table, source.next(), {1'700'000'000'000'000 + row, {Offset(row)}})
+                 .has_value());
     if (batch.row_count() < limits::kBatchRecords && row + 1 < rows) continue;
     batch.set_progress(*table, "users", PartitionId(0), {.next = Offset(row + 1)});
     MR_CHECK(store.commit(batch).has_value());

@@ -33,7 +33,7 @@ TEST(DyingProcess, CommitsAndDies) {
     for (int64_t id = i * kDyingRows; id < (i + 1) * kDyingRows; ++id) {
       auto key = bigint(id);
       const CellValue values[] = {"x", key, std::nullopt, picture};
-      ASSERT_TRUE(batch.upsert(*table, values, 1));
+      ASSERT_TRUE(batch.upsert(*table, values, {1}));
     }
     batch.set_progress(*table, "t", PartitionId(0), {.next = Offset((i + 1) * kDyingRows)});
     ASSERT_TRUE((*store)->commit(batch));

@@ -93,23 +93,50 @@ TEST_F(StoreTest, RowsAreThereAgainAfterReopening) {
 
 TEST_F(StoreTest, AbsentValuesLeaveOlderOnesAndTheHigherTimestampWins) {
   auto table = *store_->create_table(people());
-  put_person(table, 1, "first", "a@x", 5);
-  put_person(table, 1, std::nullopt, "b@x", 6);
+  put_person(table, 1, "first", "a@x", {5});
+  put_person(table, 1, std::nullopt, "b@x", {6});
   commit();
-  put_person(table, 1, "too old", "c@x", 4);
-  put_person(table, 1, "a tie: the later write", std::nullopt, 5);
+  put_person(table, 1, "too old", "c@x", {4});
+  put_person(table, 1, "a tie: the later write", std::nullopt, {5});
   commit();
   const std::vector<std::string> wanted = {"a tie: the later write|b@x|-"};
   EXPECT_EQ(person(table, 1), wanted);
   constexpr uint32_t kColumns[] = {0, 2, 3};
   EXPECT_EQ(rows_of(store_->scan(table, kColumns), 3), wanted);
   ASSERT_TRUE(store_->flush());
-  put_person(table, 1, "too old", "too old", 2);
+  put_person(table, 1, "too old", "too old", {2});
   commit();
   EXPECT_EQ(person(table, 1), wanted);
   reopen();
   EXPECT_EQ(person(table, 1), wanted);
   EXPECT_EQ(count(table), 1);
+}
+
+TEST_F(StoreTest, WithinOneTimestampTheLaterRecordWinsWheneverItIsWritten) {
+  auto table = *store_->create_table(people());
+  constexpr int64_t kLarge = int64_t{1} << 61;
+  const std::vector<Place> places = {
+      {Offset(0), 3},  {Offset(0), 70'000}, {Offset(0)},   {Offset(1), 2},
+      {Offset(1)},     {Offset(300), 0},    {Offset(300)}, {Offset(kLarge), kLarge},
+      {Offset(kLarge)}};
+  for (size_t first = 0; first < places.size(); ++first) {
+    for (size_t second = 0; second < places.size(); ++second) {
+      auto id = static_cast<int64_t>(first * places.size() + second);
+      put_person(table, id, "first", "kept", {5, places[first]});
+      commit();
+      ASSERT_TRUE(id % 4 != 0 || store_->flush());
+      put_person(table, id, "second", std::nullopt, {5, places[second]});
+      commit();
+      const std::string_view wanted = second < first ? "first|kept|-" : "second|kept|-";
+      EXPECT_EQ(person(table, id), std::vector<std::string>{std::string(wanted)});
+      // A higher timestamp wins from any place.
+      put_person(table, id, "third", std::nullopt, {6, places[second]});
+      put_person(table, id, "too old", "too old", {4, places[first]});
+      commit();
+      EXPECT_EQ(person(table, id), std::vector<std::string>{"third|kept|-"});
+    }
+  }
+  EXPECT_EQ(count(table), static_cast<int64_t>(places.size() * places.size()));
 }
 
 TEST_F(StoreTest, OneBatchKeepsTheOrderOfUpsertsOfAKey) {
@@ -125,7 +152,7 @@ TEST_F(StoreTest, ClusteringColumnsOrderAPartitionAndAPrefixReadsPartOfIt) {
   auto put = [&](const char* city, int64_t at, std::string_view kind, const char* value) {
     auto time = bigint(at);
     const CellValue values[] = {city, "", time, kind, value};
-    ASSERT_TRUE(batch_.upsert(*table, values, 1));
+    ASSERT_TRUE(batch_.upsert(*table, values, {1}));
   };
   put("Delft", 5, "t", "3");
   put("Delft", -5, "t", "1");
@@ -155,14 +182,14 @@ TEST_F(StoreTest, AnAbsentOrEmptyKeyIsRefusedAndTheBatchUnchanged) {
   put_person(table, 1, "a", "a");
   size_t size = batch_.size_bytes();
   const CellValue no_key[] = {"a", std::nullopt, "a", "a"};
-  EXPECT_EQ(batch_.upsert(*table, no_key, 1).error().code(), ErrorCode::kInvalid);
+  EXPECT_EQ(batch_.upsert(*table, no_key, {1}).error().code(), ErrorCode::kInvalid);
   const CellValue short_key[] = {"a", "1234", "a", "a"};
-  EXPECT_EQ(batch_.upsert(*table, short_key, 1).error().code(), ErrorCode::kInvalid);
+  EXPECT_EQ(batch_.upsert(*table, short_key, {1}).error().code(), ErrorCode::kInvalid);
   const CellValue empty_key[] = {"", "12345678", "a", "a"};
-  EXPECT_EQ(batch_.upsert(*named, empty_key, 1).error().code(), ErrorCode::kInvalid);
+  EXPECT_EQ(batch_.upsert(*named, empty_key, {1}).error().code(), ErrorCode::kInvalid);
   std::string long_name(kComponentBytesMax + 1, 'x');
   const CellValue long_key[] = {long_name, "12345678", "a", "a"};
-  EXPECT_EQ(batch_.upsert(*named, long_key, 1).error().code(), ErrorCode::kLimit);
+  EXPECT_EQ(batch_.upsert(*named, long_key, {1}).error().code(), ErrorCode::kLimit);
   EXPECT_EQ(batch_.size_bytes(), size);
   EXPECT_EQ(batch_.row_count(), 1u);
   commit();
@@ -266,7 +293,7 @@ TEST_F(StoreTest, AlteringAddsColumnsAtTheEndAndNothingElse) {
   EXPECT_EQ((*altered)->id(), table->id());
   auto key = bigint(2);
   const CellValue values[] = {"c", key, std::nullopt, std::nullopt, "555"};
-  ASSERT_TRUE(batch_.upsert(**altered, values, 1));
+  ASSERT_TRUE(batch_.upsert(**altered, values, {1}));
   commit();
   reopen();
   table = store_->find_table("test", "people");
@@ -337,7 +364,7 @@ TEST_F(StoreTest, ManyVersionsAndCompactionsGiveTheNewest) {
       auto id = static_cast<int64_t>(random() % 300);
       auto timestamp = static_cast<int64_t>(random() % 1000);
       auto name = std::to_string(random());
-      put_person(table, id, name, std::nullopt, timestamp);
+      put_person(table, id, name, std::nullopt, {timestamp});
       auto& now = newest[id];
       if (timestamp >= now.first) now = {timestamp, name};
     }
@@ -374,7 +401,7 @@ TEST_F(StoreTest, ManyThreadsCommitAndRead) {
         for (int64_t row = 0; row < 20; ++row) {
           auto key = bigint(t * 1000 + i * 20 + row);
           const CellValue values[] = {"x", key, std::nullopt, std::nullopt};
-          EXPECT_TRUE(batch.upsert(*table, values, 1));
+          EXPECT_TRUE(batch.upsert(*table, values, {1}));
         }
         batch.set_progress(*table, "t", PartitionId(static_cast<int32_t>(t)), {.next = Offset(i)});
         EXPECT_TRUE(store_->commit(batch));

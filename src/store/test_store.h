@@ -58,16 +58,16 @@ class StoreTest : public testing::Test {
     return static_cast<int64_t>(rows_of(store_->scan(table, {}, range), 0).size());
   }
   void put_person(const TablePtr& table, int64_t id, CellValue name, CellValue email,
-                  int64_t timestamp = 1, int32_t ttl_s = 0) {
+                  WriteTime time = {1}, int32_t ttl_s = 0) {
     auto key = bigint(id);
     const CellValue values[] = {name, key, email, std::nullopt};
-    auto upserted = batch_.upsert(*table, values, timestamp, ttl_s);
+    auto upserted = batch_.upsert(*table, values, time, ttl_s);
     ASSERT_TRUE(upserted) << upserted.error().message();
   }
-  void erase_person(const TablePtr& table, int64_t id, int64_t timestamp) {
+  void erase_person(const TablePtr& table, int64_t id, WriteTime time) {
     auto key = bigint(id);
     const std::string_view keys[] = {key};
-    auto erased = batch_.erase(*table, keys, timestamp, kNowS + 60);
+    auto erased = batch_.erase(*table, keys, time, kNowS + 60);
     ASSERT_TRUE(erased) << erased.error().message();
   }
   void commit() {

@@ -25,35 +25,22 @@ RowWriter::RowWriter(store::TablePtr table, const schema::Columns& columns, stor
   values_.resize(column_of_.size());
 }
 
-void RowWriter::begin(std::span<const record::RecordView> records, int64_t forget_at_s) {
-  records_ = records;
+void RowWriter::begin(std::span<const store::WriteTime> times, int64_t forget_at_s) {
+  times_ = times;
   forget_at_s_ = forget_at_s;
-  erasures_.clear();
-  erased_ = 0;
 }
 
-void RowWriter::erase(size_t record, const sql::Rows& key, size_t row) {
-  auto& erasure = erasures_.emplace_back(record);
+Result<void> RowWriter::erase(size_t record, const sql::Rows& key, size_t row) {
+  std::vector<std::string> values;
   for (const auto& column : key.columns) {
-    auto& value = erasure.key.emplace_back();
+    auto& value = values.emplace_back();
     if (is_text(column))
       value = column.text(row);
     else
       append_cell(column, row, value);
   }
-}
-
-Result<void> RowWriter::erase_before(size_t record) {
-  for (; erased_ < erasures_.size() && erasures_[erased_].record < record; ++erased_) {
-    const auto& erasure = erasures_[erased_];
-    std::vector<std::string_view> key(erasure.key.begin(), erasure.key.end());
-    MR_TRY(batch_.erase(*table_, key, records_[erasure.record].timestamp_ms * 1'000, forget_at_s_));
-  }
-  return {};
-}
-
-Result<void> RowWriter::finish() {
-  return erase_before(records_.size());
+  std::vector<std::string_view> views(values.begin(), values.end());
+  return batch_.erase(*table_, views, times_[record], forget_at_s_);
 }
 
 int32_t RowWriter::ttl_of(const sql::Rows& rows, size_t row) const {
@@ -85,10 +72,8 @@ Result<void> RowWriter::rows(const sql::Rows& rows, std::span<const int32_t> rec
       values_[at->first] = std::string_view(scratch_).substr(at->second, end - at->second);
       end = at->second;
     }
-    auto record = static_cast<size_t>(record_of[row]);
-    MR_TRY(erase_before(record));
-    MR_TRY(
-        batch_.upsert(*table_, values_, records_[record].timestamp_ms * 1'000, ttl_of(rows, row)));
+    auto time = times_[static_cast<size_t>(record_of[row])];
+    MR_TRY(batch_.upsert(*table_, values_, time, ttl_of(rows, row)));
   }
   return {};
 }

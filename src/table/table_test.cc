@@ -57,7 +57,8 @@ class TableTest : public testing::Test {
     return *table;
   }
 
-  // JSON records, in one batch whose records have these timestamps, as rows of `table`.
+  // JSON records, in one batch whose records have these timestamps and the next offsets, as rows of
+  // `table`.
   void upsert(const store::TablePtr& table, const schema::Columns& columns,
               const std::vector<std::string>& records, std::vector<int64_t> timestamps_ms = {}) {
     auto engine = sql::Engine::open({});
@@ -66,11 +67,12 @@ class TableTest : public testing::Test {
     ASSERT_TRUE(transform) << transform.error().message;
     sql::PaddedTexts texts(records);
     timestamps_ms.resize(records.size(), 1'000);
-    std::vector<record::RecordView> views;
-    for (int64_t timestamp_ms : timestamps_ms) views.push_back({.timestamp_ms = timestamp_ms});
+    std::vector<store::WriteTime> times;
+    for (int64_t timestamp_ms : timestamps_ms)
+      times.push_back({timestamp_ms * 1'000, {.offset = next_}}), next_ = next_ + 1;
     store::Batch batch;
     RowWriter writer(table, transform->columns(), batch);
-    writer.begin(views, 0);
+    writer.begin(times, 0);
     std::vector<sql::Failure> failures;
     auto counts = transform->run(texts.views(), writer, failures);
     ASSERT_TRUE(counts) << counts.error().message();
@@ -89,6 +91,7 @@ class TableTest : public testing::Test {
   fs::path folder_;
   Logger logger_;
   std::unique_ptr<store::Store> store_;
+  Offset next_;  // of the records
 };
 
 Type list_of(Type element) {
@@ -226,7 +229,7 @@ TEST_F(TableTest, TheLaterRecordOfAKeyWins) {
   upsert(table, kPeople, {R"({"id":1,"name":"early","age":1})"}, {4'000});
   EXPECT_THAT(query(table, "SELECT * FROM ks.users"),
               ElementsAre(R"({"id":1,"name":"late","age":1})"));
-  // On a tie, and in one batch, the one written later.
+  // On a tie, and in one batch, that of the higher offset.
   upsert(table, kPeople, {R"({"id":1,"name":"tie"})"}, {5'000});
   upsert(
       table, kPeople,

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "topic/place.h"
 
 namespace millrace::topic {
 namespace {
@@ -64,7 +65,8 @@ PageWriter::PageWriter(log::Topic& topic, const TopicDefinition& definition,
 
 void PageWriter::begin(int64_t timestamp_ms) {
   timestamp_ms_ = timestamp_ms;
-  records_ = {};
+  late_ = {};
+  rows_.clear();
   row_count_ = 0;
   too_large_.clear();
   for (auto& page : partitions_) {
@@ -74,9 +76,9 @@ void PageWriter::begin(int64_t timestamp_ms) {
   }
 }
 
-void PageWriter::begin(std::span<const record::RecordView> records) {
+void PageWriter::begin(std::span<const LateItem> items) {
   begin(0);
-  records_ = records;
+  late_ = items;
 }
 
 size_t PageWriter::partition_for(const sql::Rows& rows, size_t row) {
@@ -94,7 +96,22 @@ size_t PageWriter::partition_for(const sql::Rows& rows, size_t row) {
 }
 
 void PageWriter::add_pending(PartitionPage& page, std::span<const record::Header> headers) {
-  page.batch.append(page.timestamp_ms, page.key, page.value, headers);
+  if (!page.place) return page.batch.append(page.timestamp_ms, page.key, page.value, headers);
+  std::string place = to_text(*page.place);
+  std::vector<record::Header> all(headers.begin(), headers.end());
+  all.push_back({kPlaceHeader, place});
+  page.batch.append(page.timestamp_ms, page.key, page.value, all);
+}
+
+// The time and place of the pending row, which comes from this item.
+void PageWriter::set_time(PartitionPage& page, size_t partition, size_t item) {
+  page.timestamp_ms = timestamp_ms_;
+  page.place.reset();
+  if (late_.empty()) return;
+  const auto& late = late_[item];
+  page.timestamp_ms = late.timestamp_ms;
+  if (partition < late.before.size())
+    page.place = {.offset = late.before[partition], .dead_letter = late.dead_letter.value};
 }
 
 Result<void> PageWriter::rows(const sql::Rows& rows, std::span<const int32_t> record_of,
@@ -102,22 +119,39 @@ Result<void> PageWriter::rows(const sql::Rows& rows, std::span<const int32_t> re
   for (size_t row = 0; row < rows.count; ++row) {
     if (keep[row] == 0) continue;
     ++row_count_;
-    auto& page = partitions_[partition_for(rows, row)];
+    size_t partition = partition_for(rows, row);
+    auto& page = partitions_[partition];
     if (page.pending) add_earlier(page);
     page.pending = true;
-    page.timestamp_ms = records_.empty()
-                            ? timestamp_ms_
-                            : records_[static_cast<size_t>(record_of[row])].timestamp_ms;
+    auto item = static_cast<size_t>(record_of[row]);
+    rows_.push_back({.item = item, .partition = partition});
+    set_time(page, partition, item);
     std::swap(page.key, key_);
     page.value.clear();
     writer_->append(rows, row, page.value);
     size_t bytes = page.value.size() + (page.key ? page.key->size() : 0);
     if (bytes <= limits::kRecordBytesMax) continue;
     page.pending = false;
-    auto record = static_cast<size_t>(record_of[row]);
-    if (too_large_.empty() || too_large_.back() != record) too_large_.push_back(record);
+    if (too_large_.empty() || too_large_.back() != item) too_large_.push_back(item);
   }
   return {};
+}
+
+std::vector<std::string> PageWriter::places_of(std::span<const size_t> items) const {
+  std::vector<Offset> next;
+  for (size_t i = 0; i < partitions_.size(); ++i)
+    next.push_back(topic_.partition(PartitionId(static_cast<int32_t>(i))).end_offset());
+  std::string text = to_text(next);
+  std::vector<std::string> places;
+  auto row = rows_.begin();
+  for (size_t item : items) {
+    auto from = row;
+    for (; row != rows_.end() && row->item < item; ++row)
+      next[row->partition] = next[row->partition] + 1;
+    if (row != from) text = to_text(next);
+    places.push_back(text);
+  }
+  return places;
 }
 
 // The pending row, which is no longer its partition's last one.

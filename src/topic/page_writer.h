@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/place.h"
 #include "log/log.h"
 #include "record/record.h"
 #include "sql/record_format.h"
@@ -25,6 +26,13 @@ inline constexpr std::string_view kPagePartitionsHeader = "millrace.page.partiti
 // partition, and the last batch has the cursor.
 inline constexpr std::string_view kPageGoesOnHeader = "millrace.page.goes_on";
 
+// An item that its source refused, and that is taken later.
+struct LateItem {
+  int64_t timestamp_ms = 0;
+  std::vector<Offset> before;  // by partition: where its row would have stood; none: not known
+  Offset dead_letter;
+};
+
 // Collects a page's rows, then appends them with the page's cursor.
 class PageWriter : public sql::TransformOutput {
  public:
@@ -34,14 +42,16 @@ class PageWriter : public sql::TransformOutput {
 
   // Starts a page whose records carry this timestamp.
   void begin(int64_t timestamp_ms);
-  // The same where each row carries the timestamp of the record it comes from.
-  void begin(std::span<const record::RecordView> records);
+  // The same where each row carries the timestamp and the place of the item it comes from.
+  void begin(std::span<const LateItem> items);
   Result<void> rows(const sql::Rows& rows, std::span<const int32_t> record_of,
                     std::span<const uint8_t> keep) override;
   size_t row_count() const { return row_count_; }
   // Positions of the records one of whose rows is larger than limits::kRecordBytesMax: the page is
   // to be made again without them.
   const std::vector<size_t>& too_large() const { return too_large_; }
+  // For each of `items`, which ascend, as text where a row of it would have stood: kPlaceHeader.
+  std::vector<std::string> places_of(std::span<const size_t> items) const;
 
   // Appends the page; `cursor` becomes a header of the last record of each partition's batch.
   // On disk when it returns. Without rows there is nothing to append and nothing is kept.
@@ -57,8 +67,15 @@ class PageWriter : public sql::TransformOutput {
     std::optional<std::string> key;
     std::string value;
     int64_t timestamp_ms = 0;
+    std::optional<Place> place;  // where it is not that of its offset
     bool pending = false;
   };
+  // A row that is in the page.
+  struct Row {
+    size_t item;
+    size_t partition;
+  };
+  void set_time(PartitionPage& page, size_t partition, size_t item);
   void add_pending(PartitionPage& page, std::span<const record::Header> headers);
   void add_earlier(PartitionPage& page);
   // Puts the row's key into key_; the partition it goes to.
@@ -70,7 +87,8 @@ class PageWriter : public sql::TransformOutput {
   std::vector<PartitionPage> partitions_;
   std::optional<std::string> key_;
   int64_t timestamp_ms_ = 0;
-  std::span<const record::RecordView> records_;  // none: all rows have timestamp_ms_
+  std::span<const LateItem> late_;  // none: all rows have timestamp_ms_
+  std::vector<Row> rows_;
   size_t row_count_ = 0;
   std::vector<size_t> too_large_;
   bool is_half_written_ = false;  // or perhaps, after an error
