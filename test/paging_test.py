@@ -71,6 +71,11 @@ class ThingsTest(MillraceTest):
         self.assertEqual(self.topic(), self.api.items)
         self.assert_balanced(self.millrace.status())
 
+    def assert_kept_nowhere(self, secret):
+        for kept in self.millrace.data_dir.rglob("*"):
+            if kept.is_file():
+                self.assertNotIn(secret, kept.read_bytes(), kept)
+
     def assert_follows(self, file):
         """Whatever is added, in pages whole and begun, is there after the next run, once."""
         for count in (25, 0, 5, 10, 1, 29):
@@ -155,9 +160,37 @@ class Pages(ThingsTest):
         self.assert_follows(file)
         # The API repeats the key in its addresses; it goes along and is kept nowhere.
         self.assertTrue(all(r.query["key"] == "hush-hush" for r in self.server.requests))
-        for kept in self.millrace.data_dir.rglob("*"):
-            if kept.is_file():
-                self.assertNotIn(b"hush-hush", kept.read_bytes(), kept)
+        self.assert_kept_nowhere(b"hush-hush")
+
+    def test_a_secret_in_the_path_of_addresses(self):
+        self.millrace.environment["BOT"] = "12:hush-hush"
+        self.millrace.environment["MILLRACE_SECRETS"] = str(self.folder)
+
+        def answer(request):
+            response = self.api.link(request)
+            links = response.headers["Link"].replace("</link", f"<{request.path}")
+            return Response(json.loads(response.body), Link=links)
+
+        self.server.answer = answer
+        self.assert_follows(self.pipeline("bot${secret:BOT}/x", "page: {by: link}", "[]"))
+        self.assertTrue(all(r.path == "/bot12:hush-hush/x" for r in self.server.requests))
+        self.assert_kept_nowhere(b"hush-hush")
+
+    def test_another_server_is_read_from_its_first_page(self):
+        self.millrace.environment["API_KEY"] = "hush-hush"
+        self.millrace.environment["MILLRACE_SECRETS"] = str(self.folder)
+        self.add(25)
+        file = self.pipeline("address?key=${secret:API_KEY}", "page: {by: cursor, from: next}")
+        self.run_once(file)
+        self.server.requests.clear()
+        other_api = ListApi()
+        other_api.items = [thing(number) for number in range(100, 115)]
+        other = self.enterContext(list_api.serve(other_api))
+        said = self.millrace.up_once(file, API_URL=other.url).err
+        self.assertIn("reading begins at the first page", said)
+        self.assertEqual(self.server.requests, [])
+        self.assertEqual(self.topic(), self.api.items + other_api.items)
+        self.assertNotIn("begins", self.millrace.up_once(file, API_URL=other.url).err)
 
     def test_by_link(self):
         self.check("link", "page: {by: link}", "[]")

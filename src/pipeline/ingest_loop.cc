@@ -80,6 +80,9 @@ Result<void> IngestLoop::recover() {
   auto cursor = found ? found->cursor : source::Cursor{};
   // `page:` may be new in the file.
   cursor.page = std::max(cursor.page, pager_.first().page);
+  if (auto why = source::forget_lost_address(plan_.spec.http, cursor))
+    logger_.warning("reading begins at the first page: the next one cannot be asked for",
+                    {{"node", plan_.spec.name}, {"error", why->message()}});
   ledger_ = MR_TRY(SourceLedger::load(cursor_folder_, topic_, cursor.redriven));
   kept_ = cursor;
   set_cursor(cursor);
@@ -114,6 +117,7 @@ Result<sql::Transform::Counts> IngestLoop::make_rows(
   counts.filtered -= left_out.size();
   counts.failed += left_out.size();
   std::ranges::move(left_out, std::back_inserter(failures_));
+  for (auto& failure : failures_) failure.error = fetcher_.without_secrets(failure.error);
   std::ranges::sort(failures_, {}, &sql::Failure::record);
   return counts;
 }

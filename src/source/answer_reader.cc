@@ -2,7 +2,7 @@
 
 #include "source/answer_format.h"
 #include "source/link_header.h"
-#include "source/request.h"
+#include "source/next_address.h"
 
 namespace millrace::source {
 

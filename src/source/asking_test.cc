@@ -28,7 +28,8 @@ TEST_F(AskingTest, ConfiguredHeadersStayWithTheConfiguredServer) {
   });
   auto spec = http(server.url("/a"));
   spec.headers = {
-      {"X-Api-Key", {.value = "tr0mbone", .shown = "***", .place = {}, .secrets = {"tr0mbone"}}}};
+      {"X-Api-Key",
+       {.value = "tr0mbone", .shown = "***", .place = {}, .secrets = {{"KEY", "tr0mbone"}}}}};
   Api api(spec);
   auto body = api.fetch();
   ASSERT_TRUE(body) << body.error().message();
@@ -47,12 +48,17 @@ TEST_F(AskingTest, SecretsArriveAndAreNeverShown) {
   spec.url = {.value = url + "s%20esame&n=1",
               .shown = url + "***&n=1",
               .place = {},
-              .secrets = {"s%20esame"}};
-  spec.headers = {
-      {"Authorization",
-       {.value = "Bearer Tr0mbone", .shown = "Bearer ***", .place = {}, .secrets = {"Tr0mbone"}}},
-      {"X-Both",
-       {.value = "hush/quiet!", .shown = "***/***!", .place = {}, .secrets = {"hush", "quiet"}}}};
+              .secrets = {{"KEY", "s%20esame"}}};
+  spec.headers = {{"Authorization",
+                   {.value = "Bearer Tr0mbone",
+                    .shown = "Bearer ***",
+                    .place = {},
+                    .secrets = {{"TOKEN", "Tr0mbone"}}}},
+                  {"X-Both",
+                   {.value = "hush/quiet!",
+                    .shown = "***/***!",
+                    .place = {},
+                    .secrets = {{"A", "hush"}, {"B", "quiet"}}}}};
   Api api(spec);
   auto body = api.fetch();
   ASSERT_FALSE(body);
@@ -87,11 +93,35 @@ TEST_F(AskingTest, EncodedSecretsAreNotShownEither) {
       [](const auto&) { return response(403, R"(p%2Fa+%22s p\/a \"s P/A "S cm9ib3Q6cC9hICJz)"); });
   auto spec = http(server.url("/api"));
   spec.auth.emplace();
-  spec.auth->basic = {.user = text("robot"),
-                      .password = {.value = "p/a \"s", .shown = "***", .secrets = {"p/a \"s"}}};
+  spec.auth->basic = {
+      .user = text("robot"),
+      .password = {.value = "p/a \"s", .shown = "***", .secrets = {{"PASSWORD", "p/a \"s"}}}};
   auto body = Api(spec).fetch();
   ASSERT_FALSE(body);
   EXPECT_THAT(body.error().message(), HasSubstr("'*** *** *** ***'"));
+}
+
+TEST_F(AskingTest, SecretsAreNotShownWhereATextIsCutInTheirMiddle) {
+  auto spec = http("");
+  std::string said;
+  TestServer server([&](const auto&) { return response(200, said); });
+  spec.url = {.value = server.url("/api"), .shown = server.url("/api"), .place = {}};
+  spec.body = {.value = "tr0mb/ne\n1", .shown = "***", .secrets = {{"K", "tr0mb/ne\n1"}}};
+  Api api(spec);
+  spec::SourceSpec source{.http = spec};
+  AnswerReader reader(source);
+  for (std::string secret : {"tr0mb/ne\n1", "tr0mb%2Fne 1", R"(TR0MB\/NE 1)"}) {
+    for (size_t before = 100; before < 125; ++before) {
+      said = "<" + std::string(before, '-') + secret + " and more";
+      auto answer = api.ask();
+      ASSERT_TRUE(answer) << answer.error().message();
+      auto items = reader.read(*answer);
+      ASSERT_FALSE(items);
+      auto shown = api.fetcher.about_answer(items.error()).message();
+      EXPECT_THAT(shown,
+                  AllOf(HasSubstr("it begins <--"), Not(HasSubstr("-t")), Not(HasSubstr("-T"))));
+    }
+  }
 }
 
 TEST_F(AskingTest, PostsItsBody) {

@@ -89,6 +89,7 @@ class Fetcher::Impl {
     return {error.code(), fmt::format("cannot use what {} answered: {}", asked_,
                                       secrets_.redact(error.message()))};
   }
+  std::string without_secrets(std::string_view text) const { return secrets_.redact(text); }
   std::optional<std::chrono::seconds> retry_after() const { return retry_after_; }
 
  private:
@@ -109,6 +110,11 @@ class Fetcher::Impl {
     return fail(code, "cannot fetch {}: {}", asked_, secrets_.redact(what));
   }
 
+  // The beginning of the body.
+  std::string shown_body() {
+    return excerpt(secrets_.redact(excerpt(transfer_.body(), kErrorBodyBytes)));
+  }
+
   spec::HttpSpec spec_;
   Secrets secrets_;
   std::string authorization_;  // the header's value; "": none
@@ -121,7 +127,7 @@ Fetcher::Impl::Impl(spec::HttpSpec spec)
     : spec_(std::move(spec)),
       transfer_(spec_.tls, spec_.connect_timeout, static_cast<size_t>(spec_.response_max)) {
   auto learn = [this](const spec::Text& text) {
-    for (const auto& secret : text.secrets) secrets_.learn(secret);
+    for (const auto& secret : text.secrets) secrets_.learn(secret.value);
   };
   learn(spec_.url);
   for (const auto& header : spec_.headers) learn(header.second);
@@ -272,12 +278,11 @@ Result<Response> Fetcher::Impl::judge(const Answer& answer, const Request& reque
   }
   bool markup = response.content_type.contains("html") || response.content_type.contains("xml");
   if (markup && begins_with_markup(transfer_.body())) {
-    auto body = secrets_.redact(std::string_view(transfer_.body()).substr(0, kErrorBodyBytes));
     // Pages for maintenance and logging in come like this, and go.
     return failed(ErrorCode::kUnavailable,
                   fmt::format("the server answered {}, which is no data: '{}'; check the source's "
                               "url; will be tried again",
-                              excerpt(response.content_type), excerpt(body)));
+                              excerpt(response.content_type), shown_body()));
   }
   return response;
 }
@@ -285,11 +290,11 @@ Result<Response> Fetcher::Impl::judge(const Answer& answer, const Request& reque
 // A status that is no success.
 std::unexpected<Error> Fetcher::Impl::refused(const Answer& answer) {
   retry_after_ = answer.retry_after;
-  auto body = secrets_.redact(std::string_view(transfer_.body()).substr(0, kErrorBodyBytes));
+  auto body = shown_body();
   auto code = is_worth_retrying(answer) ? ErrorCode::kUnavailable : ErrorCode::kInvalid;
-  return failed(code, fmt::format("the server answered {}{}{}", answer.status,
-                                  body.empty() ? "" : fmt::format(" with '{}'", excerpt(body)),
-                                  advice(answer)));
+  return failed(code,
+                fmt::format("the server answered {}{}{}", answer.status,
+                            body.empty() ? "" : fmt::format(" with '{}'", body), advice(answer)));
 }
 
 // No whole answer.
@@ -370,6 +375,10 @@ Result<Response> Fetcher::fetch(const Request& request, std::stop_token stop) {
 
 Error Fetcher::about_answer(const Error& error) const {
   return impl_->about_answer(error);
+}
+
+std::string Fetcher::without_secrets(std::string_view text) const {
+  return impl_->without_secrets(text);
 }
 
 std::optional<std::chrono::seconds> Fetcher::retry_after() const {

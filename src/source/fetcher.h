@@ -57,6 +57,9 @@ class Fetcher {
   // may have in it.
   Error about_answer(const Error& error) const;
 
+  // A text about items without the secrets that an API may have put into them.
+  std::string without_secrets(std::string_view text) const;
+
   // Retry-After of the last fetch's answer, whether it came as seconds or as a date.
   std::optional<std::chrono::seconds> retry_after() const;
 

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "source/link_header.h"
+#include "source/next_address.h"
 #include "source/request.h"
 #include "source/since.h"
 #include "sql/json_split.h"
@@ -323,6 +324,55 @@ TEST(NextAddress, IsWholeAndWithoutSecrets) {
     ASSERT_FALSE(refused) << other;
     EXPECT_THAT(refused.error().message(), HasSubstr("another server"));
     EXPECT_EQ(refused.error().message().find("hush"), std::string::npos);
+  }
+}
+
+TEST(NextAddress, KeepsNamesInTheirPlaceWhereverSecretsStand) {
+  spec::HttpSpec http;
+  http.url = {.value = "http://a.example/bot12:Ab/x",
+              .shown = "http://a.example/bot***/x",
+              .place = {},
+              .secrets = {{"BOT", "12:Ab"}}};
+  http.headers = {
+      {"X-Key", {.value = "h u/sh", .shown = "***", .place = {}, .secrets = {{"KEY", "h u/sh"}}}}};
+  http.page = {.by = PageBy::kLink};
+  for (std::string said : {"/bot12:Ab/x?page=2&k=h%20u%2fsh", "/bot12%3AAb/x?page=2&k=h%20u/sh",
+                           "http://a.example/bot%312:Ab/x?page=2&k=h u/sh"}) {
+    auto next = next_address(http, http.url.value, said);
+    ASSERT_TRUE(next) << next.error().message();
+    EXPECT_EQ(*next, "http://a.example/bot<secret BOT>/x?page=2&k=<secret KEY>") << said;
+    auto request = request_for(http, {.next = *next});
+    ASSERT_TRUE(request) << request.error().message();
+    EXPECT_EQ(request->url, "http://a.example/bot12:Ab/x?page=2&k=h%20u%2Fsh");
+    auto rotated = http;
+    rotated.url.value = "http://a.example/bot99/x";
+    rotated.url.secrets[0].value = "99";
+    EXPECT_EQ(request_for(rotated, {.next = *next})->url,
+              "http://a.example/bot99/x?page=2&k=h%20u%2Fsh");
+    EXPECT_EQ(request_for(rotated, {.next = *next})->fingerprint, request->fingerprint);
+  }
+}
+
+TEST(NextAddress, IsForgottenWhereTheSourceIsAnother) {
+  spec::HttpSpec http;
+  http.url = {.value = "http://new.example/?key=hush",
+              .shown = "http://new.example/?key=***",
+              .place = {},
+              .secrets = {{"KEY", "hush"}}};
+  http.page = {.by = PageBy::kLink};
+  Cursor here{.next = "http://new.example/?key=***&page=2"};
+  EXPECT_FALSE(forget_lost_address(http, here));
+  EXPECT_EQ(here.next, "http://new.example/?key=***&page=2");
+  for (const char* lost : {"http://old.example/?key=***&page=2", "https://new.example/?key=***",
+                           "http://new.example/<secret OTHER>", "a token of before", "a:b"}) {
+    Cursor cursor{.next = lost};
+    cursor.seen.add(1, 0);
+    EXPECT_FALSE(request_for(http, cursor)) << lost;
+    auto why = forget_lost_address(http, cursor);
+    ASSERT_TRUE(why) << lost;
+    EXPECT_EQ(why->message().find("hush"), std::string::npos);
+    EXPECT_EQ(request_for(http, cursor)->url, http.url.value);
+    EXPECT_TRUE(cursor.seen.empty());
   }
 }
 

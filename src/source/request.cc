@@ -2,8 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/limits.h"
-#include "base/text.h"
+#include "source/next_address.h"
 #include "source/since.h"
 #include "source/url.h"
 
@@ -19,11 +18,6 @@ struct Parameter {
   std::string name;
   std::string value;
 };
-
-// Whether what a response says leads to the next page is an address.
-bool has_addresses(const spec::PageSpec& page) {
-  return page.by == PageBy::kLink || (page.by == PageBy::kCursor && page.parameter.empty());
-}
 
 void add_page_parameters(const spec::PageSpec& page, const Cursor& cursor,
                          std::vector<Parameter>& parameters) {
@@ -82,80 +76,30 @@ Result<> set_parameters(std::span<const Parameter> parameters, Url& url, std::st
   return {};
 }
 
-// Calls `act` with the name and value of each query parameter of the configured address that has a
-// secret in it.
-Result<> for_each_secret(const spec::HttpSpec& http, auto act) {
-  auto value_url = MR_TRY(Url::parse(http.url.value));
-  auto shown_url = MR_TRY(Url::parse(http.url.shown));
-  auto value = value_url.query();
-  auto shown = shown_url.query();
-  for (size_t i = 0; i < std::min(value.size(), shown.size()); ++i)
-    if (value[i] != shown[i]) MR_TRY(act(value[i].first, value[i].second));
-  return {};
-}
-
-// The address that next_address() made, with what it left out.
-Result<Url> whole_address(const spec::HttpSpec& http, std::string_view address) {
-  auto url = MR_TRY(Url::parse(address));
-  MR_TRY(for_each_secret(http, [&](const std::string& name, const std::string& value) {
-    return url.set_parameter(name, value);
-  }));
-  return url;
-}
-
-// The request without validators.
-Result<Request> bare_request(const spec::HttpSpec& http, const Cursor& cursor) {
-  Request request{.method = http.method, .body = http.body.value};
-  bool is_address = http.page && has_addresses(*http.page) && !cursor.next.empty();
-  auto url = MR_TRY(is_address ? whole_address(http, cursor.next) : Url::parse(http.url.value));
-  if (!is_address) MR_TRY(set_parameters(parameters_of(http, cursor), url, request.body));
-  request.url = url.text();
-  return request;
-}
-
 }  // namespace
 
 Result<Request> request_for(const spec::HttpSpec& http, const Cursor& cursor) {
   auto doing = "cannot fetch " + http.url.shown;
-  auto request = MR_TRY_IN(bare_request(http, cursor), doing);
+  bool is_address = has_addresses(http) && !cursor.next.empty();
+  auto parameters = is_address ? std::vector<Parameter>() : parameters_of(http, cursor);
+  auto url =
+      MR_TRY_IN(is_address ? whole_address(http, cursor.next) : Url::parse(http.url.value), doing);
+  Request request{.method = http.method, .body = http.body.value};
+  MR_TRY_IN(set_parameters(parameters, url, request.body), doing);
+  request.url = url.text();
   request.looks_ahead = cursor.look == Look::kAhead;
   // Of a page that may not be full, a 304 would leave open whether there is one behind it.
   if (http.page && http.page->by == PageBy::kNumber && http.page->size) return request;
-  auto without_secrets = http;
-  without_secrets.url.value = http.url.shown;
-  without_secrets.body.value = http.body.shown;
   // Of a body that is JSON only with its secrets, nothing is said.
-  auto shown = bare_request(without_secrets, cursor);
-  if (!shown) return request;
-  request.fingerprint = fmt::format("{:016x}", SeenItems::hash(shown->url + "\n" + shown->body));
+  auto shown = Url::parse(is_address ? cursor.next : http.url.shown);
+  auto shown_body = http.body.shown;
+  if (!shown || !set_parameters(parameters, *shown, shown_body)) return request;
+  request.fingerprint = fmt::format("{:016x}", SeenItems::hash(shown->text() + "\n" + shown_body));
   if (request.fingerprint == cursor.asked) {
     request.etag = cursor.etag;
     request.last_modified = cursor.last_modified;
   }
   return request;
-}
-
-Result<std::string> next_address(const spec::HttpSpec& http, std::string_view response_url,
-                                 std::string_view reference) {
-  auto doing = fmt::format("the next page of {}", http.url.shown);
-  if (reference.size() > limits::kNextPageBytesMax)
-    return fail(ErrorCode::kLimit, "what leads to {} has {}; at most {} can be kept", doing,
-                format_bytes(reference.size()), format_bytes(limits::kNextPageBytesMax));
-  if (!http.page || !has_addresses(*http.page) || reference.empty()) return std::string(reference);
-  auto base = MR_TRY_IN(Url::parse(response_url), doing);
-  auto url = MR_TRY_IN(base.resolved(reference), doing);
-  auto configured = MR_TRY_IN(Url::parse(http.url.value), doing);
-  if (!url.same_origin(configured))
-    return fail(ErrorCode::kInvalid,
-                "{} is said to be at {}://{}, which is another server, and is not asked; if it is "
-                "right, write that server in the source's url",
-                doing, excerpt(url.part(CURLUPART_SCHEME)), excerpt(url.part(CURLUPART_HOST)));
-  url.drop_credentials();
-  MR_TRY_IN(
-      for_each_secret(http, [&](const std::string& name,
-                                const std::string&) { return url.set_parameter(name, "***"); }),
-      doing);
-  return url.text();
 }
 
 }  // namespace millrace::source

@@ -33,10 +33,4 @@ struct Request {
 // Error: kInvalid, with the URL as shown, where it cannot be read, or a parameter has no place.
 Result<Request> request_for(const spec::HttpSpec& http, const Cursor& cursor);
 
-// What a response says leads to the next page, as Cursor::next keeps it. An address is made whole,
-// as seen from the response's; the secrets of the source's URL are left out of it.
-// Error: kInvalid where it cannot be read, or leads to another scheme, host or port.
-Result<std::string> next_address(const spec::HttpSpec& http, std::string_view response_url,
-                                 std::string_view reference);
-
 }  // namespace millrace::source

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <functional>
+#include <optional>
 
 namespace millrace::source {
 namespace {
 
 constexpr std::string_view kMask = "***";
+constexpr std::string_view kCut = "…";  // where excerpt() leaves out the rest
 
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
@@ -26,11 +28,24 @@ size_t bytes_of(char c, std::string_view text) {
     if (lower(encoded) == lower(c)) return 3;
   }
   if (text.size() >= 2 && text[0] == '\\' && lower(text[1]) == lower(c)) return 2;
-  bool same = !text.empty() && (lower(text[0]) == lower(c) || (c == ' ' && text[0] == '+'));
-  return same ? 1 : 0;
+  if (text.empty()) return 0;
+  bool same = lower(text[0]) == lower(c) || (c == ' ' && text[0] == '+');
+  // What excerpt() makes of control characters.
+  bool blank = text[0] == ' ' && static_cast<unsigned char>(c) < 0x20;
+  return same || blank ? 1 : 0;
 }
 
-// How many bytes at the front of `text` are the secret, as it is or encoded; 0: it is not there.
+// How many bytes are before the cut at the front of `text`, or within an encoded character of it;
+// nullopt where there is none.
+std::optional<size_t> bytes_before_cut(std::string_view text) {
+  size_t begun = 0;
+  if (text.starts_with('\\')) begun = 1;
+  if (text.starts_with('%')) begun = text.size() > 1 && hex_value(text[1]) >= 0 ? 2 : 1;
+  return text.substr(begun).starts_with(kCut) ? std::optional(begun) : std::nullopt;
+}
+
+// How many bytes at the front of `text` are the secret, as it is or encoded, or its beginning and
+// then a cut; 0: it is not there.
 size_t match(std::string_view secret, std::string_view text) {
   if (text.size() >= secret.size() &&
       std::ranges::equal(secret, text.substr(0, secret.size()), {}, lower, lower)) {
@@ -38,8 +53,12 @@ size_t match(std::string_view secret, std::string_view text) {
   }
   size_t at = 0;
   for (char c : secret) {
-    size_t bytes = bytes_of(c, text.substr(at));
-    if (bytes == 0) return 0;
+    auto rest = text.substr(at);
+    size_t bytes = bytes_of(c, rest);
+    if (bytes == 0) {
+      auto begun = bytes_before_cut(rest);
+      return at > 0 && begun ? at + *begun : 0;
+    }
     at += bytes;
   }
   return at;

@@ -13,7 +13,8 @@ class Secrets {
   void learn(std::string secret);
 
   // The text with each secret in it replaced by "***": as it is, in any case, with any of its
-  // characters percent-encoded or behind a backslash. A server may answer with what it was asked.
+  // characters percent-encoded or behind a backslash, and as far as it stands before an excerpt's
+  // "…". A server may answer with what it was asked.
   std::string redact(std::string_view text) const;
 
  private:

@@ -17,6 +17,7 @@
 #include "source/backoff.h"
 #include "source/cursor.h"
 #include "source/fetcher.h"
+#include "source/next_address.h"
 #include "source/pager.h"
 #include "source/request.h"
 #include "source/sample.h"

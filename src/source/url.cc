@@ -23,13 +23,6 @@ std::string unescape(std::string_view text) {
   return decoded ? std::string(decoded.get(), static_cast<size_t>(size)) : std::string();
 }
 
-std::string escape(std::string_view text) {
-  // libcurl takes a length of 0 as 'measure it'.
-  if (text.empty()) return "";
-  CurlText encoded(curl_easy_escape(nullptr, text.data(), static_cast<int>(text.size())));
-  return encoded ? encoded.get() : std::string();
-}
-
 // "a=1&b" -> {"a=1", "b"}.
 std::vector<std::string_view> split_query(std::string_view query) {
   std::vector<std::string_view> pieces;
@@ -42,6 +35,13 @@ std::vector<std::string_view> split_query(std::string_view query) {
 }
 
 }  // namespace
+
+std::string percent_encoded(std::string_view text) {
+  // libcurl takes a length of 0 as 'measure it'.
+  if (text.empty()) return "";
+  CurlText encoded(curl_easy_escape(nullptr, text.data(), static_cast<int>(text.size())));
+  return encoded ? encoded.get() : std::string();
+}
 
 Result<Url> Url::parse(std::string_view text) {
   Url url(curl_url());
@@ -73,7 +73,7 @@ std::vector<std::pair<std::string, std::string>> Url::query() const {
 
 Result<> Url::set_parameter(std::string_view name, std::string_view value) {
   auto old_query = part(CURLUPART_QUERY);
-  auto wanted = escape(name) + "=" + escape(value);
+  auto wanted = percent_encoded(name) + "=" + percent_encoded(value);
   std::string query;
   bool placed = false;
   auto add = [&](std::string_view piece) {

@@ -14,6 +14,9 @@
 
 namespace millrace::source {
 
+// All but letters, digits and -._~ as %XX.
+std::string percent_encoded(std::string_view text);
+
 // A parsed URL of any scheme.
 class Url {
  public:

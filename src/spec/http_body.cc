@@ -32,7 +32,7 @@ class BodyReader {
     if (node.IsSequence()) return read_list(node);
     return read_scalar(node);
   }
-  std::vector<std::string> take_secrets() { return std::move(secrets_); }
+  std::vector<Secret> take_secrets() { return std::move(secrets_); }
 
  private:
   Pair read_map(const YAML::Node& node) {
@@ -73,7 +73,7 @@ class BodyReader {
 
   Reader& reader_;
   const Place& named_;
-  std::vector<std::string> secrets_;
+  std::vector<Secret> secrets_;
 };
 
 void read_body(Reader& reader, const Item& item, HttpSpec& to) {

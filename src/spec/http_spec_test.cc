@@ -58,7 +58,7 @@ response_max: 64MiB
   ASSERT_GT(spec.body.place.line, 0);
   EXPECT_EQ(spec.body.value, "a=hush-hush");
   EXPECT_EQ(spec.body.shown, "a=***");
-  EXPECT_THAT(spec.body.secrets, ElementsAre("hush-hush"));
+  EXPECT_THAT(spec.body.secrets, ElementsAre(Secret{"TOKEN", "hush-hush"}));
   EXPECT_FALSE(spec.body_is_json);
   ASSERT_TRUE(spec.auth);
   EXPECT_EQ(spec.auth->bearer.value, "hush-hush");
@@ -97,7 +97,7 @@ body:
             R"("on":[true,null,-1500.0,"01",1e+20,"é\""],"none":null,"key":"hush-hush",)"
             R"("ratio":0.5})");
   EXPECT_THAT(spec.body.shown, testing::HasSubstr(R"("key":"***")"));
-  EXPECT_THAT(spec.body.secrets, ElementsAre("hush-hush"));
+  EXPECT_THAT(spec.body.secrets, ElementsAre(Secret{"TOKEN", "hush-hush"}));
 }
 
 TEST_F(HttpSpecTest, ATextThatReadsAsJsonIsJson) {

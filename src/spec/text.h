@@ -9,12 +9,20 @@
 
 namespace millrace::spec {
 
+// ${secret:NAME}, and what stands in its place.
+struct Secret {
+  std::string name;
+  std::string value;
+
+  friend bool operator==(const Secret&, const Secret&) = default;
+};
+
 // A value after ${env:…} and ${secret:…} were replaced, and the same with "***" for secrets.
 struct Text {
   std::string value;
   std::string shown;
   Place place;
-  std::vector<std::string> secrets;  // what stands in `value` for each "***"
+  std::vector<Secret> secrets;  // one for each "***"
 };
 
 // SQL after ${env:…} was replaced, and where each of its bytes stands in the file: YAML indents,

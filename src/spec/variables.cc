@@ -96,7 +96,7 @@ Result<> Expander::variable(std::string_view body, size_t from, int depth) {
           "secret {0} is not set: put it in the file /run/secrets/{0} (or {0} in the folder "
           "that MILLRACE_SECRETS names), or in the environment variable {0}",
           name);
-    out_.secrets.push_back(*secret);
+    out_.secrets.push_back({std::string(name), *secret});
     replace(*secret, "***", from - 2);
     return {};
   }

@@ -18,8 +18,8 @@ struct Expanded {
     bool replaced;
   };
   std::string value;
-  std::string shown;                 // with "***" for secrets
-  std::vector<std::string> secrets;  // what stands in value for each "***"
+  std::string shown;            // with "***" for secrets
+  std::vector<Secret> secrets;  // one for each "***"
   std::vector<Part> parts;
 };
 
