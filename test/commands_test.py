@@ -348,6 +348,24 @@ class Commands(MillraceTest):
         self.assertEqual(self.millrace.end(signal.SIGINT), 0)
         self.assertLess(time.monotonic() - began, 5)
 
+    def test_queries_without_end_hold_nobody_up(self):
+        self.start()
+        sql = "SELECT sum(range % 7) FROM range(100000000000000)"
+        queries = [
+            subprocess.Popen(
+                [binary(), "sql", sql], env=self.millrace.environment,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            )
+            for _ in range(5)
+        ]  # fmt: skip
+        self.millrace.status()
+        for query in queries[1:]:
+            query.kill()
+            query.communicate()
+        self.assertEqual(self.millrace.rows("SELECT 42 AS n"), [{"n": 42}])
+        self.millrace.stop()
+        self.assertIn(b"does not answer", queries[0].communicate(timeout=DEADLINE_S)[0])
+
     def test_a_second_up_is_refused(self):
         self.start()
         answer = self.millrace.run("up", self.file, code=1)

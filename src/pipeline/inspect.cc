@@ -157,7 +157,8 @@ Result<std::vector<Tapped>> tap_table(Instance& instance, const store::Table& ta
 
 }  // namespace
 
-Result<int64_t> query(Instance& instance, std::string_view sql, sql::QueryOutput& output) {
+Result<int64_t> query(Instance& instance, std::string_view sql, sql::QueryOutput& output,
+                      std::stop_token stop) {
   std::vector<std::shared_ptr<const sql::Relation>> relations;
   std::vector<std::shared_ptr<topic::TopicRelation>> topics;
   for (const auto& table : instance.store().tables())
@@ -169,8 +170,9 @@ Result<int64_t> query(Instance& instance, std::string_view sql, sql::QueryOutput
     relations.push_back(topics.back());
   }
   int threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  MR_TRY(sql::run_query({.threads = threads, .memory_bytes = limits::kQueryMemoryBytes}, sql,
-                        relations, output));
+  MR_TRY(sql::run_query(
+      {.threads = threads, .memory_bytes = limits::kQueryMemoryBytes, .stop = std::move(stop)}, sql,
+      relations, output));
   int64_t undecodable = 0;
   for (const auto& topic : topics) undecodable += topic->undecodable();
   return undecodable;

@@ -18,8 +18,10 @@
 namespace millrace::pipeline {
 
 // Runs a SELECT over all tables (keyspace.table) and topics (by name; dead-letter topics are not
-// among them). Returns how many records of topics could not be decoded and so made no row.
-Result<int64_t> query(Instance& instance, std::string_view sql, sql::QueryOutput& output);
+// among them), until stop is requested. Returns how many records of topics could not be decoded and
+// so made no row.
+Result<int64_t> query(Instance& instance, std::string_view sql, sql::QueryOutput& output,
+                      std::stop_token stop = {});
 
 struct TopicDescription {
   std::string name;

@@ -44,6 +44,7 @@ class Owned {
 
 using LogicalType = Owned<duckdb_logical_type, duckdb_destroy_logical_type>;
 using DataChunk = Owned<duckdb_data_chunk, duckdb_destroy_data_chunk>;
+using Pending = Owned<duckdb_pending_result, duckdb_destroy_pending>;
 using Statement = Owned<duckdb_prepared_statement, duckdb_destroy_prepare>;
 using TableFunction = Owned<duckdb_table_function, duckdb_destroy_table_function>;
 

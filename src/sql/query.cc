@@ -4,6 +4,7 @@
 #include <atomic>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 
 #include "sql/connection.h"
 #include "sql/select_statement.h"
@@ -144,6 +145,10 @@ Result<Statement> prepare(Connection& connection, std::string_view sql) {
   return statement;
 }
 
+std::unexpected<Error> stopped() {
+  return fail(ErrorCode::kCancelled, "the query was stopped before its end");
+}
+
 }  // namespace
 
 Result<void> run_query(QueryOptions options, std::string_view sql,
@@ -164,12 +169,19 @@ Result<void> run_query(QueryOptions options, std::string_view sql,
 
   auto failed = [&](Error error) -> Result<void> {
     if (errors.first) return std::unexpected(*errors.first);
+    if (options.stop.stop_requested()) return stopped();
     return std::unexpected(std::move(error));
   };
+  Pending pending;
+  if (duckdb_pending_prepared_streaming(statement.get(), pending.out()) == DuckDBError)
+    return failed(Error(ErrorCode::kInvalid, duckdb_pending_error(pending.get())));
+  // From here on DuckDB does not forget that it was interrupted.
+  std::stop_callback interrupt(options.stop, [&] { duckdb_interrupt(connection.get()); });
   ResultStream stream;
-  if (duckdb_execute_prepared_streaming(statement.get(), stream.get()) == DuckDBError)
+  if (duckdb_execute_pending(pending.get(), stream.get()) == DuckDBError)
     return failed(Error(ErrorCode::kInvalid, duckdb_result_error(stream.get())));
   while (true) {
+    if (options.stop.stop_requested()) return stopped();
     auto chunk = stream.fetch();
     if (!chunk) return failed(std::move(chunk).error());
     if (!*chunk) return {};

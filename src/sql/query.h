@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,13 +46,14 @@ class QueryOutput {
 struct QueryOptions {
   int threads = 1;
   size_t memory_bytes = size_t{256} << 20;
+  std::stop_token stop = {};  // ends the query, wherever it is
 };
 
 // Runs one SELECT (or WITH, VALUES, DESCRIBE, SHOW TABLES, EXPLAIN) over `relations`, in a DuckDB
 // instance of its own that ends with it. Columns of types this project has no name for come as
 // VARCHAR.
 // Errors: kInvalid with DuckDB's words (its 'did you mean' and the marked line) for bad SQL and for
-// any other statement; what a scan or `output` says.
+// any other statement; kCancelled once stop was requested; what a scan or `output` says.
 Result<void> run_query(QueryOptions options, std::string_view sql,
                        std::span<const std::shared_ptr<const Relation>> relations,
                        QueryOutput& output);

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <set>
+#include <stop_token>
+#include <thread>
 
 #include "sql/test_rows.h"
 
@@ -40,7 +42,10 @@ class Numbers : public Relation {
                                   part);
   }
 
-  std::set<std::vector<uint32_t>> asked_for() const { return asked_for_; }
+  std::set<std::vector<uint32_t>> asked_for() const {
+    std::scoped_lock lock(mutex_);
+    return asked_for_;
+  }
 
  private:
   class Scan : public RelationScan {
@@ -78,6 +83,12 @@ class Numbers : public Relation {
   schema::Columns columns_ = {{"id", {.kind = Kind::kBigInt}}, {"text", {}}};
   mutable std::mutex mutex_;
   mutable std::set<std::vector<uint32_t>> asked_for_;
+};
+
+// Forgets what it is given.
+class NoRows : public QueryOutput {
+  Result<void> columns(const schema::Columns&) override { return {}; }
+  Result<void> rows(const Rows&) override { return {}; }
 };
 
 class QueryTest : public testing::Test {
@@ -147,6 +158,36 @@ TEST_F(QueryTest, AnOutputsErrorEndsTheQuery) {
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code(), ErrorCode::kLimit);
   EXPECT_EQ(done.error().message(), "enough");
+}
+
+TEST_F(QueryTest, AStopEndsAQueryInItsMiddle) {
+  for (const char* sql : {"SELECT sum(id % 7) AS s FROM endless", "SELECT id FROM endless",
+                          "SELECT sum(range % 7 + id) AS s FROM t, range(100000000000000)"}) {
+    for (int threads : {1, 4}) {
+      relations_.clear();
+      auto endless = add("", "endless", {.rows_of_part = SIZE_MAX});
+      auto t = add("", "t", {});
+      std::stop_source stop;
+      std::jthread stopper([&] {
+        while (endless->asked_for().empty() && t->asked_for().empty()) std::this_thread::yield();
+        stop.request_stop();
+      });
+      NoRows output;
+      auto done =
+          run_query({.threads = threads, .stop = stop.get_token()}, sql, relations_, output);
+      ASSERT_FALSE(done);
+      EXPECT_EQ(done.error().code(), ErrorCode::kCancelled) << done.error().message();
+    }
+  }
+}
+
+TEST_F(QueryTest, AQueryThatIsStoppedBeforeItsBeginningDoesNotBegin) {
+  std::stop_source stop;
+  stop.request_stop();
+  NoRows output;
+  auto done = run_query({.stop = stop.get_token()}, "SELECT 1 AS one", {}, output);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code(), ErrorCode::kCancelled);
 }
 
 TEST_F(QueryTest, TypesWithoutANameHereComeAsText) {

@@ -137,11 +137,11 @@ Response Api::handle(const Request& request) const {
   return {200, *std::move(body), ""};
 }
 
-bool Api::may_wait(const Request& request) {
+Pace Api::pace_of(const Request& request) {
   auto target = Target::parse(request.target);
-  if (!target) return false;
+  if (!target) return Pace::kPrompt;
   auto found = find(request.method, target->path);
-  return found.route != nullptr && found.route->waits;
+  return found.route == nullptr ? Pace::kPrompt : found.route->pace;
 }
 
 }  // namespace millrace::http

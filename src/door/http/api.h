@@ -16,7 +16,8 @@ struct Request {
   std::string method;  // "GET"
   std::string target;  // "/v1/tap/users?limit=3"
   std::string body;
-  std::stop_token stop;  // asks a handler that waits or computes to give up
+  std::stop_token
+      stop;  // asks a handler that waits or computes to give up: nobody wants its answer
 };
 
 struct Response {
@@ -34,6 +35,13 @@ struct Parameter {
 class Call;
 class Api;
 
+// What a request may take its time for; those of one pace wait for each other only.
+enum class Pace {
+  kPrompt,
+  kWaiting,   // for what is not there yet, as its caller asks
+  kQuerying,  // whatever its caller's SQL does
+};
+
 // One thing that the API can do. A piece of `pattern` in braces takes any piece of a path, and
 // "{address...}" all that is left.
 struct Route {
@@ -42,7 +50,7 @@ struct Route {
   std::vector<Parameter> parameters;
   Result<std::string> (*handler)(const Api& api, const Call& call);
   std::string_view doc;
-  bool waits = false;  // may wait for what is not there yet, as its caller asks
+  Pace pace = Pace::kPrompt;
 };
 std::span<const Route> routes();
 
@@ -53,8 +61,7 @@ class Api {
       : instance_(instance), version_(std::move(version)) {}
 
   Response handle(const Request& request) const;
-  // Whether handle() may take long with nothing to do.
-  static bool may_wait(const Request& request);
+  static Pace pace_of(const Request& request);
 
   pipeline::Instance& instance() const { return instance_; }
   const std::string& version() const { return version_; }

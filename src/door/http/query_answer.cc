@@ -10,8 +10,6 @@ namespace {
 
 class AnswerWriter final : public sql::QueryOutput {
  public:
-  explicit AnswerWriter(std::stop_token stop) : stop_(std::move(stop)) {}
-
   Result<void> columns(const schema::Columns& columns) override {
     text = R"({"columns":[)";
     for (const auto& column : columns) {
@@ -26,7 +24,6 @@ class AnswerWriter final : public sql::QueryOutput {
   }
 
   Result<void> rows(const sql::Rows& rows) override {
-    if (stop_.stop_requested()) return fail(ErrorCode::kCancelled, "millrace is stopping");
     for (size_t row = 0; row < rows.count; ++row) {
       if (row_count_ == limits::kApiRowsMax || text.size() >= limits::kApiAnswerBytesMax) {
         truncated = true;
@@ -50,7 +47,6 @@ class AnswerWriter final : public sql::QueryOutput {
     text += ']';
   }
 
-  std::stop_token stop_;
   size_t row_count_ = 0;
 };
 
@@ -59,8 +55,8 @@ class AnswerWriter final : public sql::QueryOutput {
 Result<std::string> answer_query(pipeline::Instance& instance, std::string_view sql,
                                  const std::stop_token& stop) {
   auto started = instance.clock().monotonic_micros();
-  AnswerWriter writer(stop);
-  auto undecodable = pipeline::query(instance, sql, writer);
+  AnswerWriter writer;
+  auto undecodable = pipeline::query(instance, sql, writer, stop);
   if (!undecodable && !writer.truncated) return std::unexpected(undecodable.error());
   auto micros = instance.clock().monotonic_micros() - started;
   writer.text +=

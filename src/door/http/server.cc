@@ -35,8 +35,10 @@ using Stream = beast::basic_stream<Protocol>;
 using Parser = beast::http::request_parser<beast::http::string_body>;
 using HttpResponse = beast::http::response<beast::http::string_body>;
 
-constexpr int kWorkers = 3;  // SQL and other reading
-constexpr int kWaiters = 8;  // requests that wait for records; more wait for their turn
+// Threads for requests of each pace; more requests wait for their turn.
+constexpr int kWorkers = 3;
+constexpr int kWaiters = 8;
+constexpr int kQueries = 3;
 constexpr size_t kHeaderBytesMax = size_t{16} << 10;
 // Of a request that was refused unread, so that its sender, still busy sending, sees why.
 constexpr size_t kUnreadBytesMax = size_t{4} << 20;
@@ -89,7 +91,8 @@ class Server::Impl {
   asio::awaitable<void> serve(std::list<Stream>::iterator connection);
   asio::awaitable<void> serve_requests(Stream& stream);
   asio::awaitable<bool> read(Stream& stream, beast::flat_buffer& buffer, Parser& parser);
-  asio::awaitable<Response> answer(Request request);
+  asio::awaitable<Response> answer(Stream& stream, Request request);
+  asio::thread_pool& pool_for(const Request& request);
   asio::awaitable<bool> write(Stream& stream, Response answer, bool keep_alive);
   asio::awaitable<void> discard(Stream& stream);
 
@@ -102,6 +105,7 @@ class Server::Impl {
   std::stop_source stop_;
   asio::thread_pool workers_{kWorkers};
   asio::thread_pool waiters_{kWaiters};
+  asio::thread_pool queries_{kQueries};
   std::thread thread_;
 };
 
@@ -134,6 +138,7 @@ void Server::Impl::stop() {
   thread_.join();  // when the last answer is in
   workers_.join();
   waiters_.join();
+  queries_.join();
   unlink(path_.path().c_str());
 }
 
@@ -185,9 +190,8 @@ asio::awaitable<void> Server::Impl::serve_requests(Stream& stream) {
     request.method = std::string(message.method_string());
     request.target = std::string(message.target());
     request.body = std::move(message.body());
-    request.stop = stop_.get_token();
     stream.expires_never();
-    auto response = co_await answer(std::move(request));
+    auto response = co_await answer(stream, std::move(request));
     keep_alive = co_await write(stream, std::move(response), keep_alive);
   }
 }
@@ -215,12 +219,35 @@ asio::awaitable<bool> Server::Impl::read(Stream& stream, beast::flat_buffer& buf
   co_return false;
 }
 
-asio::awaitable<Response> Server::Impl::answer(Request request) {
-  auto& pool = Api::may_wait(request) ? waiters_ : workers_;
+asio::thread_pool& Server::Impl::pool_for(const Request& request) {
+  switch (Api::pace_of(request)) {
+    case Pace::kPrompt:
+      return workers_;
+    case Pace::kWaiting:
+      return waiters_;
+    case Pace::kQuerying:
+      return queries_;
+  }
+  return workers_;
+}
+
+// Asks the handler to give up when the server stops, and when the client has gone.
+asio::awaitable<Response> Server::Impl::answer(Stream& stream, Request request) {
+  std::stop_source unwanted;
+  std::stop_callback stopping(stop_.get_token(), [&] { unwanted.request_stop(); });
+  // An error is that both sides are closed: who only says no more still listens.
+  stream.socket().async_wait(Protocol::socket::wait_error, [unwanted](error_code error) mutable {
+    if (!error) unwanted.request_stop();
+  });
+  request.stop = unwanted.get_token();
+  auto& pool = pool_for(request);
   auto work = [this, request = std::move(request)]() -> asio::awaitable<Response> {
     co_return api_.handle(request);
   };
-  co_return co_await asio::co_spawn(pool, std::move(work), asio::use_awaitable);
+  auto response = co_await asio::co_spawn(pool, std::move(work), asio::use_awaitable);
+  error_code ignored;
+  stream.socket().cancel(ignored);
+  co_return response;
 }
 
 // Whether the connection goes on.

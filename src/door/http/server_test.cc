@@ -37,6 +37,7 @@ class Connection {
       bytes.remove_prefix(static_cast<size_t>(sent));
     }
   }
+  void say_no_more() { shutdown(socket_, SHUT_WR); }
   // One answer with a Content-Length; what came of it where the connection ended before.
   std::string hear() {
     std::string bytes;
@@ -165,6 +166,41 @@ TEST_F(ServerTest, StoppingEndsARequestThatWaitsAndRemovesTheSocket) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
   EXPECT_FALSE(Connection(path()).is_open());
   EXPECT_FALSE(*io::file_exists(path()));
+}
+
+std::string post_sql(std::string_view sql) {
+  auto body = fmt::format(R"({{"sql":"{}"}})", sql);
+  return fmt::format("POST /v1/sql HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{}",
+                     body.size(), body);
+}
+const std::string kEndlessQuery =
+    post_sql("SELECT sum(range % 7) AS s FROM range(100000000000000)");
+
+TEST_F(ServerTest, QueriesWithoutEndHoldNobodyUpAndEndWithTheirClients) {
+  std::vector<std::unique_ptr<Connection>> clients;
+  for (int i = 0; i < 5; ++i) {
+    clients.push_back(std::make_unique<Connection>(path()));
+    clients.back()->say(kEndlessQuery);
+  }
+  for (int i = 0; i < 5; ++i)
+    EXPECT_THAT(Connection(path()).ask(kGetVersion), StartsWith("HTTP/1.1 200"));
+  clients.clear();
+  EXPECT_THAT(Connection(path()).ask(post_sql("SELECT 42 AS n")), HasSubstr("[[42]]"));
+}
+
+TEST_F(ServerTest, AClientThatOnlySaysNoMoreGetsItsAnswer) {
+  Connection client(path());
+  client.say(post_sql("SELECT count(*) AS n FROM range(30000000) WHERE range % 7 = 0"));
+  client.say_no_more();
+  EXPECT_THAT(client.hear(), HasSubstr("[[4285715]]"));
+}
+
+TEST_F(ServerTest, StoppingEndsAQueryWithoutEnd) {
+  Connection client(path());
+  client.say(kEndlessQuery);
+  EXPECT_THAT(Connection(path()).ask(kGetVersion), StartsWith("HTTP/1.1 200"));
+  server_.reset();
+  EXPECT_FALSE(Connection(path()).is_open());
 }
 
 TEST_F(ServerTest, ASocketOfAProcessThatIsGoneIsReplaced) {
