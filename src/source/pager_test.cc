@@ -383,6 +383,8 @@ TEST(RequestFor, SetsParametersInABody) {
   http.page = {.by = PageBy::kOffset, .parameter = "page.offset", .in = spec::ParameterIn::kBody};
   auto request = request_for(http, {.offset = 7});
   EXPECT_EQ(request->body, R"({"q":"x","page":{"offset":7}})");
+  http.body.value = R"({"page":{"offset":""}})";
+  EXPECT_EQ(request_for(http, {.offset = 7})->body, R"({"page":{"offset":"7"}})");
   http.body.value = "q=x";
   auto failed = request_for(http, {});
   ASSERT_FALSE(failed);

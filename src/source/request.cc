@@ -43,7 +43,8 @@ std::vector<Parameter> parameters_of(const spec::HttpSpec& http, const Cursor& c
   return parameters;
 }
 
-// Sets the field at a dotted path, as a number where the value is a whole one.
+// Sets the field at a dotted path: as a number where the value is a whole one, unless the body has
+// text there.
 Result<> set_field(nlohmann::ordered_json& body, std::string_view path, const std::string& value) {
   auto* at = &body;
   while (true) {
@@ -56,7 +57,8 @@ Result<> set_field(nlohmann::ordered_json& body, std::string_view path, const st
     if (at->is_null()) *at = nlohmann::ordered_json::object();
   }
   auto number = nlohmann::ordered_json::parse(value, nullptr, false);
-  *at = number.is_number_integer() ? number : nlohmann::ordered_json(value);
+  bool is_number = number.is_number_integer() && !at->is_string();
+  *at = is_number ? number : nlohmann::ordered_json(value);
   return {};
 }
 

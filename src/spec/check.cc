@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "base/text.h"
 
@@ -121,7 +122,9 @@ void check_page(const SourceSpec& source, Reader& reader) {
 void check_parameters_in_body(const SourceSpec& source, Reader& reader) {
   const auto& http = source.http;
   auto check_one = [&](ParameterIn in, const Place& place) {
-    if (in == ParameterIn::kBody && http.method != HttpMethod::kPost)
+    bool has_place = http.method == HttpMethod::kPost &&
+                     nlohmann::json::parse(http.body.value, nullptr, false).is_object();
+    if (in == ParameterIn::kBody && !has_place)
       reader.error(place, "'in: body' needs 'method: POST' and a 'body' that is a JSON object");
   };
   if (http.page) check_one(http.page->in, http.page_place);

@@ -157,7 +157,7 @@ Object<Pipeline> file() {
           "A pipeline: from sources through topics into tables.",
           {
               key("name", &Pipeline::name, name(kPipelineName),
-                  "Names the pipeline where several are told apart, in logs and metrics.")
+                  "Names the pipeline where several are told apart, in logs and status.")
                   .required(),
               key("sources", &Pipeline::sources,
                   map_of(kSourceName, object(source()), set_name<SourceSpec>),

@@ -164,10 +164,11 @@ Object<HttpSpec> keys() {
 
 // Keys that do not go together.
 void check_http(Reader& reader, const Item&, const HttpSpec& http) {
-  auto authority = std::string_view(http.url.value);
-  authority.remove_prefix(std::min(authority.find("://"), authority.size() - 3) + 3);
-  authority = authority.substr(0, authority.find_first_of("/?#"));
-  if (authority.contains('@'))
+  constexpr std::string_view kBeforeAuthority = "://";
+  auto address = std::string_view(http.url.value);
+  size_t scheme = std::min(address.find(kBeforeAuthority), address.size());
+  auto authority = address.substr(std::min(scheme + kBeforeAuthority.size(), address.size()));
+  if (authority.substr(0, authority.find_first_of("/?#")).contains('@'))
     reader.error(http.url.place,
                  "an address has no user and password in it, as it is printed: put them into "
                  "`auth: {{basic: {{user: …, password: ${{secret:…}}}}}}`");

@@ -51,9 +51,7 @@ void check(std::string_view text) {
   variables.env = [](std::string_view name) -> std::optional<std::string> {
     return name == "SET" ? std::optional<std::string>("set") : std::nullopt;
   };
-  variables.secret = [](std::string_view) -> std::optional<std::string> {
-    return std::string(kSecret);
-  };
+  variables.secret = [](std::string_view) -> Result<std::string> { return std::string(kSecret); };
   auto loaded = load(folder.file(text), variables);
   if (!loaded) return;
   // A place may be at the end, behind the last line end; CR and CR LF are line ends too.

@@ -117,7 +117,8 @@ struct Pipeline {
 // How ${env:NAME} and ${secret:NAME} are looked up; nullopt: not set.
 struct Variables {
   std::function<std::optional<std::string>(std::string_view)> env;
-  std::function<std::optional<std::string>(std::string_view)> secret;
+  // Errors: kNotFound where it is not set; another where it cannot be read.
+  std::function<Result<std::string>(std::string_view)> secret;
 };
 // The process's environment; secrets from files MILLRACE_SECRETS/NAME (default /run/secrets), then
 // from environment variables of that name.

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -313,11 +314,28 @@ TEST_F(SpecTest, SecretsOfTheProcessComeFromFilesThenTheEnvironment) {
   auto variables = process_variables();
   EXPECT_EQ(variables.secret("FROM_FILE"), "in a file");
   EXPECT_EQ(variables.secret("FROM_ENVIRONMENT"), "in the environment");
-  EXPECT_EQ(variables.secret("FROM_NOWHERE"), std::nullopt);
+  EXPECT_EQ(variables.secret("FROM_NOWHERE").error().code(), ErrorCode::kNotFound);
   EXPECT_EQ(variables.env("FROM_ENVIRONMENT"), "in the environment");
   EXPECT_EQ(variables.env("FROM_FILE"), std::nullopt);
+  std::filesystem::create_directory(folder_ + "/FROM_ENVIRONMENT");
+  EXPECT_EQ(variables.secret("FROM_ENVIRONMENT").error().code(), ErrorCode::kIo);
   ::unsetenv("MILLRACE_SECRETS");
   ::unsetenv("FROM_ENVIRONMENT");
+}
+
+TEST_F(SpecTest, ASecretThatCannotBeReadIsSaidSo) {
+  std::string path = folder_ + "/secret.yaml";
+  std::ofstream(path) << "name: a\nsources: {a: {http: {url: \"http://x/${secret:S}\"}}}\n";
+  auto variables = test_variables();
+  variables.secret = [](std::string_view) -> Result<std::string> {
+    return fail(ErrorCode::kIo, "cannot read /s/S: Permission denied");
+  };
+  auto loaded = load(path, variables);
+  ASSERT_TRUE(loaded);
+  auto is_it = [](const Problem& problem) {
+    return problem.message == "secret S cannot be read: cannot read /s/S: Permission denied";
+  };
+  EXPECT_EQ(std::ranges::count_if(loaded->problems, is_it), 1);
 }
 
 }  // namespace

@@ -17,7 +17,10 @@ inline Variables test_variables() {
     };
   };
   return {.env = lookup({{"SET", "set"}, {"EMPTY", ""}, {"HOST", "example.com"}}),
-          .secret = lookup({{"TOKEN", std::string(kSecret)}})};
+          .secret = [](std::string_view name) -> Result<std::string> {
+            if (name == "TOKEN") return std::string(kSecret);
+            return fail(ErrorCode::kNotFound, "there is no secret {}", name);
+          }};
 }
 
 }  // namespace millrace::spec

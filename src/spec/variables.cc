@@ -90,6 +90,9 @@ Result<> Expander::variable(std::string_view body, size_t from, int depth) {
     if (dash != rest.npos)
       return fail(ErrorCode::kInvalid, "secret {} has a default, which would be no secret", name);
     auto secret = variables_.secret(name);
+    if (!secret && secret.error().code() != ErrorCode::kNotFound)
+      return fail(ErrorCode::kInvalid, "secret {} cannot be read: {}", name,
+                  secret.error().message());
     if (!secret)
       return fail(
           ErrorCode::kInvalid,
@@ -132,13 +135,17 @@ std::optional<std::string> from_environment(std::string_view name) {
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
-std::optional<std::string> from_secrets(std::string_view name) {
+// A file that is there and cannot be read is an error: the environment may have another value.
+Result<std::string> from_secrets(std::string_view name) {
   auto folder = from_environment("MILLRACE_SECRETS").value_or("/run/secrets");
   auto secret = io::read_file(folder + "/" + std::string(name), kSecretBytesMax);
-  if (!secret) return from_environment(name);
+  if (!secret && secret.error().code() == ErrorCode::kNotFound) {
+    if (auto value = from_environment(name)) return *std::move(value);
+  }
+  if (!secret) return secret;
   // Editors and `echo` end a file with a line break that is no part of the secret.
   while (secret->ends_with('\n') || secret->ends_with('\r')) secret->pop_back();
-  return *std::move(secret);
+  return secret;
 }
 
 }  // namespace
