@@ -4,11 +4,22 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "sql/connection.h"
 #include "sql/record_format.h"
 #include "sql/select_statement.h"
 
 namespace millrace::sql {
+namespace {
+
+// Of an error's text, which may quote the record: a dead letter has the record itself.
+constexpr size_t kErrorBytesMax = size_t{4} << 10;
+
+std::string shortened(const std::string& error) {
+  return error.size() <= kErrorBytesMax ? error : excerpt(error, kErrorBytesMax);
+}
+
+}  // namespace
 
 // A row of the output comes from one record; a record's rows share its fate.
 struct RecordState {
@@ -255,7 +266,7 @@ size_t Transform::Impl::fill(duckdb_data_chunk chunk) {
     if (decoder->decode(*records[next], row)) {
       record_of[row++] = static_cast<int32_t>(next);
     } else {
-      slice_failures.push_back({next, Stage::kDecode, "", decoder->error()});
+      slice_failures.push_back({next, Stage::kDecode, "", shortened(decoder->error())});
     }
   }
   for (auto& writer : writers) writer.finish();
@@ -288,7 +299,7 @@ Result<void> Transform::Impl::run_slice(size_t begin, size_t end, TransformOutpu
   auto execution = execute(begin, end);
   if (execution.error.empty()) return deliver(execution, output, counts, failures);
   if (end - begin == 1) {
-    failures.push_back({begin, Stage::kSql, "", error_words(execution.error)});
+    failures.push_back({begin, Stage::kSql, "", shortened(error_words(execution.error))});
     ++counts.failed;
     return {};
   }

@@ -168,6 +168,18 @@ TEST_F(TransformTest, SqlThatFailsOnOneRecordFailsThatRecord) {
   EXPECT_EQ(ran.failures[1].record, 4999u);
 }
 
+TEST_F(TransformTest, AnErrorThatQuotesALongValueIsCut) {
+  std::string zeros(size_t{1} << 20, '0');
+  auto ran = run("SELECT id, CAST(postcode AS DATE) AS d FROM users",
+                 {R"({"id":1,"postcode":")" + zeros + "\"}",
+                  R"({"id":99999999999999999999.)" + zeros + R"(,"postcode":"x"})"});
+  ASSERT_EQ(ran.failures.size(), 2u);
+  for (const auto& failure : ran.failures) {
+    EXPECT_LT(failure.error.size(), 5'000u);
+    EXPECT_TRUE(failure.error.ends_with("…")) << failure.error;
+  }
+}
+
 TEST_F(TransformTest, ExpectationsKeepTheirRecordOut) {
   auto ran = run("SELECT id, unnest(tags) AS tag FROM users WHERE id < 10",
                  {R"({"id":1,"tags":["a","b"]})", R"({"id":2,"tags":["a","bad","c"]})",
