@@ -174,6 +174,7 @@ class Commands(MillraceTest):
                 ("SELECT * FROM users_craeted", "users_created"),
                 ("SELEC 1", "SELEC"),
                 ("SELECT CAST('a' AS INTEGER)", "Could not convert"),
+                ("SELECT CAST(chr(27) || '[2J' AS INTEGER)", r"'\x1b[2J'"),
             ):
                 for output in ("text", "json"):
                     answer = self.millrace.run("sql", sql, "-o", output, code=1)
@@ -188,6 +189,12 @@ class Commands(MillraceTest):
                 answer = self.millrace.run("sql", sql, code=1)
                 self.assert_output(answer, out=False, err=True)
             self.assertFalse((self.folder / "stolen.csv").exists())
+
+    def test_an_answer_that_is_not_whole_fails(self):
+        self.once()
+        answer = self.millrace.run("sql", "SELECT 1 FROM range(1000001)", "-o", "csv", code=1)
+        self.assertIn("cut after 1,000,000 rows", answer.err)
+        self.assertEqual(answer.out.count("\n"), 1_000_001)
 
     def test_topics(self):
         for _ in self.at_rest_and_running():

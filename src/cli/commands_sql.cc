@@ -159,7 +159,7 @@ Result<int> run_sql(Session& session, std::string sql) {
     session.complain(fmt::format("{} of topics could not be decoded and made no row",
                                  count_of(rows.undecodable, "record")));
   }
-  return 0;
+  return rows.truncated || rows.undecodable > 0 ? 1 : 0;
 }
 
 }  // namespace

@@ -20,6 +20,18 @@ std::string data_dir_of_environment() {
   return set != nullptr && *set != '\0' ? set : std::string(kDataDirDefault);
 }
 
+// Lines as a terminal may show them: a message may quote what is in records.
+std::string printable_lines(std::string_view text) {
+  std::string shown;
+  while (true) {
+    size_t end = text.find('\n');
+    shown += printable(text.substr(0, end));
+    if (end == text.npos) return shown;
+    shown += '\n';
+    text.remove_prefix(end + 1);
+  }
+}
+
 Result<void> output_failed() {
   if (errno == EPIPE) return fail(ErrorCode::kCancelled, "nobody reads on");
   return fail(ErrorCode::kIo, "cannot write the output: {}", errno_text(errno));
@@ -60,11 +72,11 @@ Result<Client> Session::client_to_change(const std::string& pipeline_file) const
 }
 
 void Session::note(std::string_view text) const {
-  fmt::print(stderr, "{}\n", paint(text, Look::kDim, err_.colour));
+  fmt::print(stderr, "{}\n", paint(printable_lines(text), Look::kDim, err_.colour));
 }
 
 void Session::complain(std::string_view text) const {
-  fmt::print(stderr, "{} {}\n", paint("millrace:", Look::kBad, err_.colour), text);
+  fmt::print(stderr, "{} {}\n", paint("millrace:", Look::kBad, err_.colour), printable_lines(text));
 }
 
 std::string count_of(int64_t number, std::string_view noun) {
