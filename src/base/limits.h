@@ -62,7 +62,9 @@ inline constexpr int64_t kTtlSecondsMax = int64_t{20} * 365 * 24 * 60 * 60;
 // The JSON API.
 inline constexpr size_t kApiConnectionsMax = 64;                // more wait to be accepted
 inline constexpr size_t kApiRequestBytesMax = size_t{1} << 20;  // more get 413
-inline constexpr size_t kApiRecordsMax = 10'000;                // of one look into a topic
+// Likewise, of a request with a record in it, as a JSON string.
+inline constexpr size_t kApiRecordRequestBytesMax = 2 * kRecordBytesMax + kApiRequestBytesMax;
+inline constexpr size_t kApiRecordsMax = 10'000;  // of one look into a topic
 inline constexpr size_t kApiRowsMax = 1'000'000;  // of one query's answer, which then ends
 inline constexpr size_t kApiAnswerBytesMax = size_t{256} << 20;      // likewise
 inline constexpr std::chrono::milliseconds kApiWaitMax{30'000};      // for records to come

@@ -137,11 +137,9 @@ Response Api::handle(const Request& request) const {
   return {200, *std::move(body), ""};
 }
 
-Pace Api::pace_of(const Request& request) {
-  auto target = Target::parse(request.target);
-  if (!target) return Pace::kPrompt;
-  auto found = find(request.method, target->path);
-  return found.route == nullptr ? Pace::kPrompt : found.route->pace;
+const Route* Api::route_of(std::string_view method, std::string_view target) {
+  auto parsed = Target::parse(target);
+  return parsed ? find(method, parsed->path).route : nullptr;
 }
 
 }  // namespace millrace::http

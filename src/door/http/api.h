@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/limits.h"
 #include "pipeline/instance.h"
 
 namespace millrace::http {
@@ -51,6 +52,7 @@ struct Route {
   Result<std::string> (*handler)(const Api& api, const Call& call);
   std::string_view doc;
   Pace pace = Pace::kPrompt;
+  size_t body_bytes_max = limits::kApiRequestBytesMax;
 };
 std::span<const Route> routes();
 
@@ -61,7 +63,8 @@ class Api {
       : instance_(instance), version_(std::move(version)) {}
 
   Response handle(const Request& request) const;
-  static Pace pace_of(const Request& request);
+  // The route that a request takes; null: there is none.
+  static const Route* route_of(std::string_view method, std::string_view target);
 
   pipeline::Instance& instance() const { return instance_; }
   const std::string& version() const { return version_; }

@@ -93,8 +93,8 @@ TEST_F(ApiTest, WaitingEndsWithoutRecordsAfterItsTime) {
   auto past = fmt::format("{},{},{}", end[0].get<int>(), end[1].get<int>(), end[2].get<int>());
   auto target = "/v1/topics/people/records?wait_ms=1&past=" + past;
   EXPECT_TRUE(get(target)["records"].empty());
-  EXPECT_EQ(Api::pace_of({"GET", target, "", {}}), Pace::kWaiting);
-  EXPECT_EQ(Api::pace_of({"GET", "/v1/status", "", {}}), Pace::kPrompt);
+  EXPECT_EQ(Api::route_of("GET", target)->pace, Pace::kWaiting);
+  EXPECT_EQ(Api::route_of("GET", "/v1/status")->pace, Pace::kPrompt);
 }
 
 TEST_F(ApiTest, SqlAnswersRowsWithTypes) {

@@ -55,10 +55,19 @@ HttpResponse to_http(Response answer, bool keep_alive) {
   return response;
 }
 
+template <class Message>
+const Route* route_of(const Message& message) {
+  return Api::route_of(std::string(message.method_string()), std::string(message.target()));
+}
+
+size_t body_bytes_max(const Route* route) {
+  return route == nullptr ? limits::kApiRequestBytesMax : route->body_bytes_max;
+}
+
 // What to answer to bytes that are no request we take; nullopt: nobody is there to be told.
-std::optional<Response> refusal(const error_code& error) {
+std::optional<Response> refusal(const error_code& error, const Route* route) {
   if (error == beast::http::error::body_limit) {
-    auto text = fmt::format("a request has at most {}", format_bytes(limits::kApiRequestBytesMax));
+    auto text = fmt::format("this request has at most {}", format_bytes(body_bytes_max(route)));
     return error_response(413, {ErrorCode::kLimit, text});
   }
   if (error == beast::http::error::header_limit) {
@@ -92,7 +101,7 @@ class Server::Impl {
   asio::awaitable<void> serve_requests(Stream& stream);
   asio::awaitable<bool> read(Stream& stream, beast::flat_buffer& buffer, Parser& parser);
   asio::awaitable<Response> answer(Stream& stream, Request request);
-  asio::thread_pool& pool_for(const Request& request);
+  asio::thread_pool& pool_for(const Route* route);
   asio::awaitable<bool> write(Stream& stream, Response answer, bool keep_alive);
   asio::awaitable<void> discard(Stream& stream);
 
@@ -181,7 +190,7 @@ asio::awaitable<void> Server::Impl::serve_requests(Stream& stream) {
   for (bool keep_alive = true; keep_alive && !stop_.stop_requested();) {
     Parser parser;
     parser.header_limit(kHeaderBytesMax);
-    parser.body_limit(limits::kApiRequestBytesMax);
+    parser.body_limit(limits::kApiRecordRequestBytesMax);  // until the route is known
     bool whole = co_await read(stream, buffer, parser);
     if (!whole) co_return;
     keep_alive = parser.keep_alive();
@@ -203,6 +212,10 @@ asio::awaitable<bool> Server::Impl::read(Stream& stream, beast::flat_buffer& buf
   auto token = asio::redirect_error(asio::use_awaitable, error);
   stream.expires_after(limits::kApiIdleMax);
   co_await beast::http::async_read_header(stream, buffer, parser, token);
+  const auto* route = route_of(parser.get());
+  parser.body_limit(body_bytes_max(route));
+  if (!error && parser.content_length().value_or(0) > body_bytes_max(route))
+    error = beast::http::error::body_limit;
   if (!error && !parser.is_done()) {
     if (beast::iequals(parser.get()[beast::http::field::expect], "100-continue")) {
       HttpResponse go_on{beast::http::status::continue_, 11};
@@ -212,15 +225,15 @@ asio::awaitable<bool> Server::Impl::read(Stream& stream, beast::flat_buffer& buf
     if (!error) co_await beast::http::async_read(stream, buffer, parser, token);
   }
   if (!error) co_return true;
-  if (auto response = refusal(error)) {
+  if (auto response = refusal(error, route)) {
     bool written = co_await write(stream, *std::move(response), false);
     if (!written) co_await discard(stream);
   }
   co_return false;
 }
 
-asio::thread_pool& Server::Impl::pool_for(const Request& request) {
-  switch (Api::pace_of(request)) {
+asio::thread_pool& Server::Impl::pool_for(const Route* route) {
+  switch (route == nullptr ? Pace::kPrompt : route->pace) {
     case Pace::kPrompt:
       return workers_;
     case Pace::kWaiting:
@@ -240,7 +253,7 @@ asio::awaitable<Response> Server::Impl::answer(Stream& stream, Request request) 
     if (!error) unwanted.request_stop();
   });
   request.stop = unwanted.get_token();
-  auto& pool = pool_for(request);
+  auto& pool = pool_for(Api::route_of(request.method, request.target));
   auto work = [this, request = std::move(request)]() -> asio::awaitable<Response> {
     co_return api_.handle(request);
   };

@@ -120,6 +120,17 @@ TEST_F(ServerTest, ManyConnectionsAtOnceAreAllAnswered) {
   EXPECT_EQ(answered, 2 * static_cast<int>(limits::kApiConnectionsMax));
 }
 
+TEST_F(ServerTest, AMendedRecordMayBeAsLongAsRecordsAre) {
+  Connection connection(path());
+  std::string body =
+      R"({"letters":[],"value":")" + std::string(limits::kRecordBytesMax, 'x') + "\"}";
+  auto answer = connection.ask(
+      fmt::format("POST /v1/dead-letters/redrive HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n",
+                  body.size()) +
+      body);
+  EXPECT_THAT(answer, Not(StartsWith("HTTP/1.1 413")));
+}
+
 TEST_F(ServerTest, RequestsThatAreTooLongGet413) {
   Connection connection(path());
   auto answer = connection.ask(
