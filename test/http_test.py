@@ -302,6 +302,14 @@ class Asking(HttpTest):
         self.assert_no_secret_in(self.all_output())
         self.millrace.stop()
 
+    def test_a_dead_letters_error_has_no_secret(self):
+        self.api.answers["/a"] = status(200, json.dumps({"items": [{"id": TOKEN}]}).encode())
+        self.once({"a": (f"{self.api.url}/a", "auth: {bearer: '${secret:TOKEN}'}")})
+        (letter,) = self.millrace.dead_letters("a")
+        self.assertIn("***", letter["error"])
+        self.assertNotIn(TOKEN, letter["error"])
+        self.assertIn(TOKEN, json.dumps(letter["raw"]))  # items are kept as they came
+
     def test_nothing_is_no_error(self):
         self.api.answers["/a"] = status(204, b"")
         self.once({"a": (f"{self.api.url}/a", "")})
