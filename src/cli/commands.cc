@@ -158,6 +158,8 @@ int run(int argc, char** argv, std::string_view version) {
   add_topic_commands(commands);
   add_tap_command(commands);
   add_dead_letter_commands(commands);
+  add_table_commands(commands);
+  add_doctor_command(commands);
   add_version_command(commands);
   return commands.run(argc, argv, version);
 }

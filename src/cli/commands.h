@@ -53,6 +53,8 @@ void add_topic_commands(Commands& commands);
 void add_tap_command(Commands& commands);
 void add_dead_letter_commands(Commands& commands);  // dlq
 void add_redrive_command(Commands& commands, CLI::App* group);
+void add_table_commands(Commands& commands);
+void add_doctor_command(Commands& commands);
 void add_version_command(Commands& commands);
 
 }  // namespace millrace::cli

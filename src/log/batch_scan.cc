@@ -65,6 +65,7 @@ Result<std::optional<record::BatchHeader>> BatchScan::next() {
     why_stopped_ = header.error().message();
     return std::nullopt;
   }
+  batch_ = bytes.substr(0, header->size_bytes);
   position_ += header->size_bytes;
   expected_ = header->next_offset();
   return *header;

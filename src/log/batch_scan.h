@@ -31,8 +31,9 @@ class BatchScan {
   // The next batch's header; nullopt where the bytes stop to be batches: why_stopped() tells.
   // Errors: kIo.
   Result<std::optional<record::BatchHeader>> next();
-  uint64_t position() const { return position_; }  // behind the last batch returned
-  Offset expected() const { return expected_; }    // the offset that would come next
+  std::string_view batch() const { return batch_; }  // the last one returned; until the next call
+  uint64_t position() const { return position_; }    // behind it
+  Offset expected() const { return expected_; }      // the offset that would come next
   const std::string& why_stopped() const { return why_stopped_; }
 
  private:
@@ -44,6 +45,7 @@ class BatchScan {
   uint64_t end_;
   std::string buffer_;
   uint64_t buffer_position_ = 0;
+  std::string_view batch_;
   std::string why_stopped_;
 };
 

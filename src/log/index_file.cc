@@ -6,7 +6,6 @@
 namespace millrace::log {
 namespace {
 
-constexpr size_t kRowBytes = 24;
 constexpr size_t kCheckedBytes = 20;
 constexpr size_t kIndexBytesMax = size_t{64} << 20;
 

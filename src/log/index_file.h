@@ -22,6 +22,8 @@ struct IndexRow {
 
 class IndexFile {
  public:
+  static constexpr size_t kRowBytes = 24;
+
   // The rows at the front of the file whose CRCs and order are right; none if there is no file.
   static Result<std::vector<IndexRow>> load(io::Disk& disk, const std::string& path);
   // For appending behind the first `rows` rows; what follows them is cut. Makes the file.

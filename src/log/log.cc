@@ -14,15 +14,6 @@ namespace {
 // A topic is made in a folder that no topic can be named after, then renamed.
 constexpr char kUnfinished = '~';
 
-bool is_topic_name(std::string_view name) {
-  auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '-';
-  };
-  return !name.empty() && name.size() <= limits::kTopicNameMax && name != "." && name != ".." &&
-         std::all_of(name.begin(), name.end(), allowed);
-}
-
 }  // namespace
 
 Partition::Partition(std::unique_ptr<PartitionImpl> impl) : impl_(std::move(impl)) {}

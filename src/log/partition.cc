@@ -28,13 +28,8 @@ Result<std::unique_ptr<PartitionImpl>> PartitionImpl::open(std::string folder,
                                                            const Options& options, Logger& logger,
                                                            std::function<void()> on_durable) {
   if (!options.read_only) MR_TRY(options.disk->sync_directory(folder));
-  std::vector<Offset> bases;
+  auto bases = MR_TRY(Segment::bases_in(*options.disk, folder));
   auto names = MR_TRY(options.disk->list_directory(folder));
-  for (const auto& name : names)
-    if (auto base = Segment::base_offset_of(name)) bases.push_back(*base);
-  if (bases.empty())
-    return fail(ErrorCode::kCorrupt, "the partition {} has no segment file; restore it from a copy",
-                folder);
   std::unique_ptr<PartitionImpl> partition(
       new PartitionImpl(std::move(folder), options, logger, std::move(on_durable)));
   if (!options.read_only) MR_TRY(partition->remove_leftovers(names));

@@ -43,6 +43,21 @@ std::string Segment::path_of(const std::string& folder, Offset base_offset) {
   return named(folder, base_offset, kSegmentSuffix);
 }
 
+std::string Segment::index_path_of(const std::string& folder, Offset base_offset) {
+  return named(folder, base_offset, kIndexSuffix);
+}
+
+Result<std::vector<Offset>> Segment::bases_in(io::Disk& disk, const std::string& folder) {
+  std::vector<Offset> bases;
+  auto names = MR_TRY(disk.list_directory(folder));
+  for (const auto& name : names)
+    if (auto base = base_offset_of(name)) bases.push_back(*base);
+  if (bases.empty())
+    return fail(ErrorCode::kCorrupt, "the partition {} has no segment file; restore it from a copy",
+                folder);
+  return bases;
+}
+
 bool Segment::is_spare(std::string_view file_name) {
   return offset_in(file_name, kSpareSuffix).has_value();
 }
@@ -61,7 +76,7 @@ Segment::Segment(io::File file, std::string index_path, Offset base_offset, cons
 Result<std::shared_ptr<Segment>> Segment::create(const std::string& folder, Offset base_offset,
                                                  const std::string& spare, const Options& options,
                                                  Logger& logger) {
-  std::string index_path = named(folder, base_offset, kIndexSuffix);
+  std::string index_path = index_path_of(folder, base_offset);
   // First the index: one left from an earlier segment of that name must not outlive it.
   auto index = MR_TRY(IndexFile::open(*options.disk, index_path, 0));
   std::string path = path_of(folder, base_offset);
@@ -82,8 +97,8 @@ Result<std::shared_ptr<Segment>> Segment::open(const std::string& folder, Offset
                                                const Options& options, Logger& logger) {
   auto mode = options.read_only ? io::File::Mode::kRead : io::File::Mode::kReadWrite;
   auto file = MR_TRY(options.disk->open(path_of(folder, base_offset), mode));
-  std::shared_ptr<Segment> segment(new Segment(
-      std::move(file), named(folder, base_offset, kIndexSuffix), base_offset, options, logger));
+  std::shared_ptr<Segment> segment(new Segment(std::move(file), index_path_of(folder, base_offset),
+                                               base_offset, options, logger));
   MR_TRY(segment->recover(next_base));
   return segment;
 }
@@ -97,7 +112,7 @@ Result<std::string> Segment::remove(io::Disk& disk, const std::string& folder, O
   } else {
     MR_TRY(disk.remove_file(path_of(folder, base_offset)));
   }
-  auto index = disk.remove_file(named(folder, base_offset, kIndexSuffix));
+  auto index = disk.remove_file(index_path_of(folder, base_offset));
   if (!index && index.error().code() != ErrorCode::kNotFound)
     return std::unexpected(std::move(index).error());
   MR_TRY(disk.sync_directory(folder));
@@ -238,8 +253,8 @@ Result<void> Segment::truncate(const Extent& kept) {
 
 std::unexpected<Error> Segment::corrupt(uint64_t position, std::string_view why) const {
   return fail(ErrorCode::kCorrupt,
-              "the log file {} is damaged at byte {}: {}; restore it from a "
-              "copy",
+              "the log file {} is damaged at byte {}: {}; 'millrace doctor' says what can be "
+              "mended",
               file_.path(), position, why);
 }
 

@@ -35,6 +35,9 @@ class Segment {
   static std::optional<Offset> base_offset_of(std::string_view file_name);
 
   static std::string path_of(const std::string& folder, Offset base_offset);
+  static std::string index_path_of(const std::string& folder, Offset base_offset);
+  // Those of a partition's folder, ascending. Errors: kCorrupt (there is none), kIo.
+  static Result<std::vector<Offset>> bases_in(io::Disk& disk, const std::string& folder);
 
   // Makes the files of an empty segment, whose names are durable when it returns. `spare`: a file
   // of zeros in the folder that becomes the segment's; empty: a new one is made.

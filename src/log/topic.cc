@@ -35,6 +35,15 @@ std::optional<T> take(const nlohmann::json& object, const char* key) {
 
 }  // namespace
 
+bool is_topic_name(std::string_view name) {
+  auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  };
+  return !name.empty() && name.size() <= limits::kTopicNameMax && name != "." && name != ".." &&
+         std::all_of(name.begin(), name.end(), allowed);
+}
+
 Result<TopicFile> TopicFile::load(io::Disk& disk, const std::string& folder) {
   std::string path = file_path(folder);
   auto text = MR_TRY(disk.read_file(path, kTopicFileBytesMax));

@@ -5,12 +5,16 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/uuid.h"
 #include "log/log.h"
 
 namespace millrace::log {
+
+// Kafka's rule, as of Log::create_topic().
+bool is_topic_name(std::string_view name);
 
 // topic.json, as docs/format/log.md describes it.
 struct TopicFile {

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "io/io.h"
+#include "pipeline/data_directory.h"
 #include "pipeline/dead_letters.h"
 #include "pipeline/ingest_loop.h"
 #include "pipeline/plan.h"
@@ -21,26 +22,11 @@
 namespace millrace::pipeline {
 namespace {
 
-constexpr std::string_view kFormat = "millrace data directory, format 1\n";
-
 // DuckDB's memory for all nodes' batches.
 constexpr size_t kBatchMemoryBytes = size_t{128} << 20;
 
 // A second process gets this long to leave, as after a restart.
 constexpr std::chrono::milliseconds kLockWait{2'000};
-
-Result<void> check_format(io::Disk& disk, const std::string& path, bool read_only) {
-  if (!MR_TRY(disk.file_exists(path))) {
-    if (read_only) return {};
-    return disk.write_file_atomic(path, kFormat);
-  }
-  auto found = MR_TRY(disk.read_file(path, 1'000));
-  if (found == kFormat) return {};
-  return fail(ErrorCode::kConflict,
-              "{} says '{}': this data directory is from another version of millrace; use that "
-              "version, or another --data-dir",
-              path, excerpt(found, 80));
-}
 
 }  // namespace
 
@@ -89,7 +75,9 @@ class Instance::Impl {
   Result<void> make_table(TablePlan plan);
   void run_sources(bool once);
   void run_retention(const spec::Pipeline& pipeline);
-  CursorFolder cursor_folder() const { return {options_.disk, options_.data_dir + "/sources"}; }
+  CursorFolder cursor_folder() const {
+    return DataDirectory(*options_.disk, options_.data_dir).cursors();
+  }
   std::vector<SourceStatus> sources_at_rest() const;
   std::vector<TableStatus> tables_at_rest() const;
 
@@ -120,23 +108,16 @@ class Instance::Impl {
 };
 
 Result<void> Instance::Impl::open() {
-  const auto& path = options_.data_dir;
   auto& disk = *options_.disk;
-  if (options_.read_only) {
-    if (!MR_TRY(disk.file_exists(path + "/format")))
-      return fail(ErrorCode::kNotFound,
-                  "there is no data in {}: 'millrace up FILE' makes it, --data-dir names another "
-                  "place",
-                  path);
-  } else {
-    MR_TRY(disk.make_directories(path));
-    lock_ = MR_TRY(io::DirectoryLock::acquire(disk, path, kLockWait));
-  }
-  MR_TRY(check_format(disk, path + "/format", options_.read_only));
+  DataDirectory directory(disk, options_.data_dir);
+  if (options_.read_only)
+    MR_TRY(directory.check_format());
+  else
+    lock_ = MR_TRY(directory.make_and_lock(kLockWait));
   log_ = MR_TRY(log::Log::open(
-      path + "/log", logger_,
+      directory.log(), logger_,
       {.read_only = options_.read_only, .segment_bytes = options_.segment_bytes, .disk = &disk}));
-  store_ = MR_TRY(store::Store::open(path + "/store", logger_,
+  store_ = MR_TRY(store::Store::open(directory.store(), logger_,
                                      {.read_only = options_.read_only, .clock = &clock_}));
   return {};
 }

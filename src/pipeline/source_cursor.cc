@@ -13,19 +13,19 @@ std::string path_of(const log::Topic& topic, const CursorFolder& folder) {
   return fmt::format("{}/{}.json", folder.path, topic.name());
 }
 
-Result<SourceCursor> parse(std::string_view text) {
+}  // namespace
+
+Result<SourceCursor> parse_source_cursor(std::string_view text) {
   auto cursor = MR_TRY(source::parse_cursor(text));
   auto json = nlohmann::json::parse(text, nullptr, false);
   const auto& name = json["source"];
   return SourceCursor{.source = name.is_string() ? name.get<std::string>() : "", .cursor = cursor};
 }
 
-}  // namespace
-
 Result<std::optional<SourceCursor>> find_cursor(log::Topic& topic, const CursorFolder& folder) {
   std::optional<SourceCursor> newest;
   auto offer = [&](std::string_view text) -> Result<void> {
-    auto found = MR_TRY(parse(text));
+    auto found = MR_TRY(parse_source_cursor(text));
     if (!newest || found.cursor.sequence > newest->cursor.sequence) newest = std::move(found);
     return {};
   };

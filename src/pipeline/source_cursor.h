@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 #include "io/disk.h"
@@ -16,6 +17,9 @@ struct SourceCursor {
   std::string source;
   source::Cursor cursor;
 };
+
+// What a record's header or a file says. Errors: kCorrupt.
+Result<SourceCursor> parse_source_cursor(std::string_view text);
 
 // Where the cursors of pages that left no record are, each in a file TOPIC.json.
 struct CursorFolder {

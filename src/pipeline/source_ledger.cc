@@ -11,6 +11,36 @@ using Json = nlohmann::ordered_json;
 // Ranges of letters redriven by rule may be as many as the letters.
 constexpr size_t kFileBytesMax = size_t{256} << 20;
 
+std::string path_of(const CursorFolder& folder, const std::string& topic) {
+  return fmt::format("{}/{}.redriven", folder.path, topic);
+}
+
+struct Contents {
+  std::string topic_id;
+  OffsetSet redriven;
+  OffsetSet newest;
+
+  std::string text() const {
+    Json json = {
+        {"topic_id", topic_id}, {"redriven", redriven.to_json()}, {"newest", newest.to_json()}};
+    return json.dump() + "\n";
+  }
+};
+
+// nullopt: there is no such file.
+Result<std::optional<Contents>> read(const CursorFolder& folder, const std::string& path) {
+  if (!MR_TRY(folder.disk->file_exists(path))) return std::nullopt;
+  auto text = MR_TRY(folder.disk->read_file(path, kFileBytesMax));
+  auto json = Json::parse(text, nullptr, false);
+  Contents contents;
+  bool right = json.is_object() && json.contains("topic_id") && json["topic_id"].is_string() &&
+               json.contains("redriven") && json.contains("newest") &&
+               contents.redriven.parse(json["redriven"]) && contents.newest.parse(json["newest"]);
+  if (!right) return fail(ErrorCode::kCorrupt, "{} is no list of dead letters", path);
+  contents.topic_id = json["topic_id"];
+  return contents;
+}
+
 }  // namespace
 
 void OffsetSet::add(int64_t offset) {
@@ -44,6 +74,11 @@ int64_t OffsetSet::size() const {
   return size;
 }
 
+void OffsetSet::cut(int64_t end) {
+  ranges_.erase(ranges_.lower_bound(end), ranges_.end());
+  if (!ranges_.empty()) ranges_.rbegin()->second = std::min(ranges_.rbegin()->second, end - 1);
+}
+
 Json OffsetSet::to_json() const {
   auto json = Json::array();
   for (auto [first, last] : ranges_) json.push_back({first, last});
@@ -68,20 +103,13 @@ Result<SourceLedger> SourceLedger::load(const CursorFolder& folder, const log::T
                                         int64_t redriven) {
   SourceLedger ledger;
   ledger.folder_ = folder;
-  ledger.path_ = fmt::format("{}/{}.redriven", folder.path, topic.name());
+  ledger.path_ = path_of(folder, topic.name());
   ledger.topic_id_ = to_string(topic.id());
-  if (MR_TRY(folder.disk->file_exists(ledger.path_))) {
-    auto text = MR_TRY(folder.disk->read_file(ledger.path_, kFileBytesMax));
-    auto json = Json::parse(text, nullptr, false);
-    OffsetSet newest;
-    bool right = json.is_object() && json.contains("topic_id") && json.contains("redriven") &&
-                 json.contains("newest") && ledger.redriven_.parse(json["redriven"]) &&
-                 newest.parse(json["newest"]);
-    if (!right) return fail(ErrorCode::kCorrupt, "{} is no list of dead letters", ledger.path_);
-    bool is_of_topic = json["topic_id"] == ledger.topic_id_;
-    if (!is_of_topic) ledger.redriven_ = {};
-    if (is_of_topic && ledger.redriven_.size() + newest.size() <= redriven)
-      ledger.redriven_.add(newest);
+  auto found = MR_TRY(read(folder, ledger.path_));
+  if (found && found->topic_id == ledger.topic_id_) {
+    ledger.redriven_ = std::move(found->redriven);
+    if (ledger.redriven_.size() + found->newest.size() <= redriven)
+      ledger.redriven_.add(found->newest);
   }
   if (ledger.redriven_.size() == redriven) return ledger;
   return fail(ErrorCode::kCorrupt,
@@ -90,11 +118,31 @@ Result<SourceLedger> SourceLedger::load(const CursorFolder& folder, const log::T
               ledger.path_, ledger.redriven_.size(), redriven);
 }
 
+Result<std::optional<SourceLedger::File>> SourceLedger::after_cut(const CursorFolder& folder,
+                                                                  const std::string& topic,
+                                                                  const std::string& topic_id,
+                                                                  int64_t redriven,
+                                                                  int64_t letters_end) {
+  auto path = path_of(folder, topic);
+  auto contents = MR_TRY(read(folder, path));
+  if (!contents || contents->topic_id != topic_id) return std::nullopt;
+  contents->redriven.cut(letters_end);
+  contents->newest.cut(letters_end);
+  if (redriven == 0) contents->redriven = {};
+  if (contents->redriven.size() < redriven) contents->redriven.add(contents->newest);
+  if (contents->redriven.size() != redriven)
+    return fail(ErrorCode::kUnsupported,
+                "of the dead letters that {} names, {} were redriven by pages that stay, and which "
+                "is not known",
+                path, redriven);
+  contents->newest = {};
+  return File{.path = path, .text = contents->text()};
+}
+
 Result<void> SourceLedger::name(const OffsetSet& letters) {
-  Json json = {
-      {"topic_id", topic_id_}, {"redriven", redriven_.to_json()}, {"newest", letters.to_json()}};
+  Contents contents{.topic_id = topic_id_, .redriven = redriven_, .newest = letters};
   MR_TRY(folder_.disk->make_directories(folder_.path));
-  return folder_.disk->write_file_atomic(path_, json.dump() + "\n");
+  return folder_.disk->write_file_atomic(path_, contents.text());
 }
 
 }  // namespace millrace::pipeline

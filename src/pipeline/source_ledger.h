@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -22,6 +23,8 @@ class OffsetSet {
   // The first at or after `from` that is not in the set.
   int64_t next_absent(int64_t from) const;
   int64_t size() const;
+  // Keeps those before `end`.
+  void cut(int64_t end);
 
   // [[first,last],…]
   nlohmann::ordered_json to_json() const;
@@ -56,6 +59,17 @@ class SourceLedger {
   // together), kIo.
   static Result<SourceLedger> load(const CursorFolder& folder, const log::Topic& topic,
                                    int64_t redriven);
+
+  // The file as it has to be for a topic that is cut, so that its source's cursor counts `redriven`
+  // and its dead letters end at `letters_end`; nullopt: as it is. Errors: kCorrupt, kIo;
+  // kUnsupported: which ones the pages redrove that stay is not known.
+  struct File {
+    std::string path;
+    std::string text;
+  };
+  static Result<std::optional<File>> after_cut(const CursorFolder& folder, const std::string& topic,
+                                               const std::string& topic_id, int64_t redriven,
+                                               int64_t letters_end);
 
   const OffsetSet& redriven() const { return redriven_; }
   // Names the letters of the next page; durable when it returns. Replaces what was named before

@@ -45,7 +45,8 @@ Result<void> TableLoop::recover() {
     if (positions_[i] > end)
       return fail(ErrorCode::kCorrupt,
                   "table {} has read partition {} of topic {} up to offset {}, but the log ends at "
-                  "{}: the log and the store of this data directory do not belong together",
+                  "{}: the log and the store of this data directory do not belong together; "
+                  "'millrace doctor' says what can be mended",
                   plan_.spec.full_name(), partition, topic_.name(), positions_[i], end);
   }
   return {};

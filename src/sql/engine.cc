@@ -1,5 +1,6 @@
 #include "sql/engine.h"
 
+#include <dlfcn.h>
 #include <duckdb.h>
 #include <fmt/format.h>
 
@@ -40,6 +41,14 @@ Result<std::unique_ptr<Engine>> Engine::open(Options options) {
 Engine::~Engine() {
   auto database = static_cast<duckdb_database>(database_);
   if (database != nullptr) duckdb_close(&database);
+}
+
+Library duckdb_library() {
+  Library library{.version = duckdb_library_version(), .path = ""};
+  Dl_info found;
+  if (dladdr(reinterpret_cast<void*>(&duckdb_library_version), &found) != 0)
+    library.path = found.dli_fname;
+  return library;
 }
 
 }  // namespace millrace::sql

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "base/error.h"
 
@@ -29,5 +30,12 @@ class Engine {
   void* database_ = nullptr;  // duckdb_database
   std::atomic<uint64_t> names_given_ = 0;
 };
+
+// The DuckDB that this process runs.
+struct Library {
+  std::string version;  // "v1.4.5"
+  std::string path;     // of the file it was loaded from
+};
+Library duckdb_library();
 
 }  // namespace millrace::sql

@@ -67,18 +67,28 @@ std::string table_key(TableId id) {
   return key;
 }
 
+std::string progress_prefix(TableId table) {
+  std::string prefix(kProgressPrefix);
+  append_be(prefix, table.value);
+  return prefix;
+}
+
+std::string dead_letter_prefix(TableId table) {
+  std::string prefix(kDeadLetterPrefix);
+  append_be(prefix, table.value);
+  return prefix;
+}
+
 void append_progress_key(std::string& to, TableId table, std::string_view topic,
                          PartitionId partition) {
-  to += kProgressPrefix;
-  append_be(to, table.value);
+  to += progress_prefix(table);
   to += topic;
   append_be(to, partition.value);
 }
 
 std::string dead_letter_key(TableId table, std::string_view topic, PartitionId partition,
                             Offset offset) {
-  std::string key(kDeadLetterPrefix);
-  append_be(key, table.value);
+  std::string key = dead_letter_prefix(table);
   key += topic;
   append_be(key, partition.value);
   append_be(key, offset.value);

@@ -18,6 +18,9 @@ inline constexpr std::string_view kDeadLetterPrefix{"\0\0\0\0\5", 5};
 inline constexpr uint32_t kFormat = 1;
 
 std::string table_key(TableId id);
+// What a table's keys of these kinds begin with.
+std::string progress_prefix(TableId table);
+std::string dead_letter_prefix(TableId table);
 // prefix | table id | topic | partition: the partition is the last 4 bytes.
 void append_progress_key(std::string& to, TableId table, std::string_view topic,
                          PartitionId partition);

@@ -29,7 +29,9 @@ Error to_error(const rocksdb::Status& status, std::string_view doing) {
               : status.IsNotFound()     ? ErrorCode::kNotFound
               : status.IsNotSupported() ? ErrorCode::kUnsupported
                                         : ErrorCode::kIo;
-  return {code, fmt::format("{}: {}", doing, status.ToString())};
+  std::string_view hint =
+      status.IsCorruption() ? "; 'millrace doctor' says what can be mended" : "";
+  return {code, fmt::format("{}: {}{}", doing, status.ToString(), hint)};
 }
 
 rocksdb::Options database_options(io::Clock& clock) {

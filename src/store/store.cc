@@ -90,6 +90,7 @@ class Store::Impl {
   Result<TablePtr> create_table(TableDefinition definition);
   Result<TablePtr> alter_table(const Table& table, TableDefinition definition);
   Result<void> commit(Batch::Impl& batch);
+  Result<void> clear_table(TableId table);
   Result<void> flush();
   rocksdb::DB& db() const { return *db_; }
   int64_t now_s() const { return seconds(clock_); }
@@ -260,6 +261,25 @@ Result<void> Store::Impl::commit(Batch::Impl& batch) {
   return check(status, "writing to the store");
 }
 
+// One write that goes to disk as one file, so a crash finds all of the table or nothing of it. What
+// is in memory goes before it: the range is then removed from files only.
+Result<void> Store::Impl::clear_table(TableId table) {
+  constexpr std::string_view kDoing = "emptying a table";
+  MR_TRY(flush());
+  const std::string first_row = key_of_token(table, INT64_MIN);
+  const std::string last_row = key_after_table(table);
+  const TableId next(table.value + 1);
+  rocksdb::WriteBatch batch;
+  batch.DeleteRange(first_row, last_row).PermitUncheckedError();
+  batch.DeleteRange(progress_prefix(table), progress_prefix(next)).PermitUncheckedError();
+  batch.DeleteRange(dead_letter_prefix(table), dead_letter_prefix(next)).PermitUncheckedError();
+  MR_TRY(write_durably(batch, kDoing));
+  // Gives the disk space back.
+  const rocksdb::Slice first = first_row;
+  const rocksdb::Slice last = last_row;
+  return check(db_->CompactRange(rocksdb::CompactRangeOptions(), &first, &last), kDoing);
+}
+
 Result<void> Store::Impl::flush() {
   MR_TRY(check_writable());
   return check(db_->Flush(rocksdb::FlushOptions()), "flushing the store");
@@ -293,8 +313,14 @@ Result<void> Store::commit(Batch& batch) {
   batch.clear();
   return {};
 }
+Result<void> Store::clear_table(const Table& table) {
+  return impl_->clear_table(table.id());
+}
 Result<void> Store::flush() {
   return impl_->flush();
+}
+Result<void> Store::verify() const {
+  return check(impl_->db().VerifyChecksum(), "checking the store");
 }
 
 Result<std::optional<Progress>> Store::progress(const Table& table, std::string_view topic,

@@ -29,42 +29,11 @@
 #include "base/id.h"
 #include "base/logger.h"
 #include "io/clock.h"
-#include "schema/type.h"
 #include "store/progress.h"
+#include "store/table.h"
 #include "store/write_time.h"
 
 namespace millrace::store {
-
-struct TableDefinition {
-  std::string keyspace;
-  std::string name;
-  schema::Columns columns;                  // all, key columns included, in the user's order
-  std::vector<std::string> partition_key;   // names of columns, at least one
-  std::vector<std::string> clustering_key;  // in order, ascending
-  std::string metadata;                     // JSON of the owner's; the store does not read it
-
-  std::string full_name() const { return keyspace + "." + name; }
-};
-
-// A table that exists. Immutable; a change of its definition makes a new Table.
-class Table {
- public:
-  Table(TableId id, TableDefinition definition);
-  TableId id() const { return id_; }
-  const TableDefinition& definition() const { return definition_; }
-  // Positions in definition().columns.
-  const std::vector<uint32_t>& partition_key() const { return partition_key_; }
-  const std::vector<uint32_t>& clustering_key() const { return clustering_key_; }
-  bool is_key(uint32_t column) const { return is_key_[column]; }
-
- private:
-  TableId id_;
-  TableDefinition definition_;
-  std::vector<uint32_t> partition_key_;
-  std::vector<uint32_t> clustering_key_;
-  std::vector<bool> is_key_;
-};
-using TablePtr = std::shared_ptr<const Table>;
 
 // A value in a cell is the column type's CQL serialisation, big endian (native_protocol_v5.spec
 // section 6), with one difference: TIMESTAMP and TIME are microseconds. By schema::Kind:
@@ -164,6 +133,9 @@ class Store {
   // for what differs ("column 'email' was VARCHAR, the pipeline file says BIGINT").
   Result<TablePtr> alter_table(const Table& table, TableDefinition definition);
 
+  // Removes all rows of a table, its progress and its open dead letters: durably, all or none.
+  Result<void> clear_table(const Table& table);
+
   Result<void> commit(Batch& batch);  // clears it; with an error it stays, to be tried again
   Result<void> flush();               // what was committed before is on disk when it returns
 
@@ -182,6 +154,9 @@ class Store {
   // the values of partition key and then clustering columns.
   Result<Scan> read(TablePtr table, std::span<const uint32_t> columns,
                     std::span<const std::string_view> key) const;
+
+  // Reads all files and checks all checksums. Errors: kCorrupt (which file, and where), kIo.
+  Result<void> verify() const;
 
   // About how many bytes a table has (RocksDB's estimate), for listings.
   struct Size {
