@@ -1,88 +1,63 @@
 #include "infer/csv_items.h"
 
-#include <algorithm>
+#include <nlohmann/json.hpp>
 
+#include "sql/csv_split.h"
 #include "sql/json_scalar.h"
-#include "sql/json_writer.h"
 
 namespace millrace::infer {
 namespace {
 
-using Fields = std::vector<std::string>;
+using schema::Kind;
 
-Result<std::vector<Fields>> rows_of(std::string_view text) {
-  auto first = text.substr(0, text.find('\n'));
-  char separator = ',';
-  if (!first.contains(',')) separator = first.contains(';') ? ';' : '\t';
-  std::vector<Fields> rows;
-  Fields fields(1);
-  bool quoted = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    char c = text[i];
-    if (quoted) {
-      if (c != '"')
-        fields.back() += c;
-      else if (i + 1 < text.size() && text[i + 1] == '"')
-        fields.back() += text[++i];
-      else
-        quoted = false;
-    } else if (c == '"' && fields.back().empty()) {
-      quoted = true;
-    } else if (c == separator) {
-      fields.emplace_back();
-    } else if (c == '\n') {
-      if (fields.size() > 1 || !fields[0].empty()) rows.push_back(std::move(fields));
-      fields.assign(1, "");
-    } else if (c != '\r') {
-      fields.back() += c;
-    }
-  }
-  if (quoted) return fail(ErrorCode::kInvalid, "a quote was opened and not closed");
-  if (fields.size() > 1 || !fields[0].empty()) rows.push_back(std::move(fields));
-  return rows;
-}
+// A column of this kind has its fields as texts, and the empty ones are not there.
+constexpr Kind kTexts = Kind::kDate;
 
-// Whether every field of a column is empty or as `is` says, and one at least is.
-bool all(const std::vector<Fields>& rows, size_t column, auto is) {
+// What the fields of one column look like.
+struct Look {
   bool any = false;
-  for (size_t i = 1; i < rows.size(); ++i) {
-    if (column >= rows[i].size() || rows[i][column].empty()) continue;
-    if (!is(rows[i][column])) return false;
+  bool numbers = true;
+  bool booleans = true;
+
+  void take(const std::string& field) {
     any = true;
+    numbers = numbers && sql::is_json_number(field);
+    booleans = booleans && (field == "true" || field == "false");
   }
-  return any;
-}
+  Kind kind() const {
+    if (!any) return kTexts;
+    return numbers ? Kind::kDouble : booleans ? Kind::kBoolean : kTexts;
+  }
+};
 
 }  // namespace
 
-Result<std::vector<std::string>> csv_items(std::string_view text) {
-  auto rows = MR_TRY(rows_of(text));
-  std::vector<std::string> items;
-  if (rows.empty()) return items;
-  const auto& names = rows[0];
-  std::vector<bool> as_it_is;
-  for (size_t i = 0; i < names.size(); ++i)
-    as_it_is.push_back(
-        all(rows, i, [](const auto& field) { return sql::is_json_number(field); }) ||
-        all(rows, i, [](const auto& field) { return field == "true" || field == "false"; }));
-  for (size_t row = 1; row < rows.size(); ++row) {
-    if (rows[row].size() > names.size())
-      return fail(ErrorCode::kInvalid, "row {} has {} fields, the first row {}", row + 1,
-                  rows[row].size(), names.size());
-    std::string item = "{";
-    for (size_t i = 0; i < rows[row].size(); ++i) {
-      if (rows[row][i].empty()) continue;
-      if (item.size() > 1) item += ',';
-      sql::append_json_string(names[i], item);
-      item += ':';
-      if (as_it_is[i])
-        item += rows[row][i];
-      else
-        sql::append_json_string(rows[row][i], item);
-    }
-    items.push_back(item + "}");
+Result<CsvItems> csv_items(std::string_view text) {
+  CsvItems found;
+  schema::Columns columns;
+  for (auto& name : MR_TRY(sql::CsvSplitter({}).names(text)))
+    columns.push_back({.name = std::move(name), .type = {.kind = kTexts}});
+  sql::CsvSplitter texts(columns);
+  auto rows = MR_TRY(texts.split(text));
+  std::vector<bool> is_bad(rows.texts.size());
+  for (const auto& bad : rows.bad) {
+    is_bad[bad.row] = true;
+    found.problems.push_back(bad.problem);
   }
-  return items;
+  std::vector<Look> looks(columns.size());
+  for (size_t row = 0; row < rows.texts.size(); ++row) {
+    if (is_bad[row]) continue;
+    auto item = nlohmann::json::parse(rows.texts[row], nullptr, false);
+    for (size_t i = 0; i < columns.size(); ++i)
+      if (auto field = item.find(columns[i].name); field != item.end())
+        looks[i].take(field->get_ref<const std::string&>());
+  }
+  for (size_t i = 0; i < columns.size(); ++i) columns[i].type.kind = looks[i].kind();
+  sql::CsvSplitter typed(columns);
+  rows = MR_TRY(typed.split(text));
+  for (size_t row = 0; row < rows.texts.size(); ++row)
+    if (!is_bad[row]) found.items.emplace_back(rows.texts[row]);
+  return found;
 }
 
 }  // namespace millrace::infer

@@ -9,10 +9,14 @@
 
 namespace millrace::infer {
 
-// One JSON object a row, in one line, with the first row's names as keys (RFC 4180; semicolons or
-// tabs where the first row has no comma). A column is of numbers or booleans where all its fields
-// look like one, else of strings; an empty field is not there.
-// Errors: kInvalid, a quote without its end, a row with more fields than the first.
-Result<std::vector<std::string>> csv_items(std::string_view text);
+struct CsvItems {
+  // One JSON object a row, in one line, as sql::CsvSplitter makes it of columns that are numbers or
+  // booleans where all their fields look like one, else strings; an empty field is not there.
+  std::vector<std::string> items;
+  std::vector<std::string> problems;  // one for each row that cannot be read
+};
+
+// Error: kInvalid, a first row that cannot be read or names a column twice.
+Result<CsvItems> csv_items(std::string_view text);
 
 }  // namespace millrace::infer

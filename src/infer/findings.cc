@@ -26,6 +26,7 @@ class Look {
 
  private:
   void take_item(std::string_view item);
+  void pass_over(const std::string& problem);
   // Views of `texts` with the padding that reading needs.
   void take_lines(std::string_view text);
 
@@ -46,7 +47,9 @@ Result<void> Look::take(const Sample& sample, const std::optional<std::vector<st
       take_lines(sample.text());
       return {};
     }
-    for (const auto& item : MR_TRY(csv_items(sample.text()))) take_lines(item);
+    auto rows = MR_TRY(csv_items(sample.text()));
+    for (const auto& problem : rows.problems) pass_over(problem);
+    for (const auto& item : rows.items) take_lines(item);
     return {};
   }
   if (!laid_out_) findings_.layout = MR_TRY(layout_of(sample.text(), sample.links, path));
@@ -68,14 +71,14 @@ void Look::take_lines(std::string_view text) {
   }
 }
 
+void Look::pass_over(const std::string& problem) {
+  if (unreadable_++ < kUnreadableTold)
+    findings_.notes.push_back(fmt::format("an item was passed over: {}", problem));
+}
+
 void Look::take_item(std::string_view item) {
   auto checked = check_item(item);
-  if (!checked) {
-    if (unreadable_++ < kUnreadableTold)
-      findings_.notes.push_back(
-          fmt::format("an item was passed over: {}", checked.error().message()));
-    return;
-  }
+  if (!checked) return pass_over(checked.error().message());
   if (!seen_.insert(std::hash<std::string_view>()(item)).second) {
     ++twice_;
     return;

@@ -7,6 +7,7 @@
 
 #include "infer/draft_columns.h"
 #include "schema/json_schema.h"
+#include "sql/csv_split.h"
 #include "sql/engine.h"
 #include "sql/json_split.h"
 #include "sql/transform.h"
@@ -169,6 +170,24 @@ TEST(Infer, CsvHasNumbersWhereAColumnHasNothingElse) {
   EXPECT_EQ(fields["zip"]["type"], "string");
   EXPECT_EQ(findings.schema["required"], Json({"id", "zip"}));
   EXPECT_EQ(Json::parse(findings.item)["name"], "a, \"b\"");
+}
+
+TEST(Infer, CsvIsReadAsASourceReadsIt) {
+  auto text =
+      "\"id\",\"zip\",\"day\",\"open\"\n\"1\",\"01\",\"2026-01-01\",\"true\"\n"
+      "\"2\",\"\",\"\",\"\"\n3,1\n";
+  auto findings = look(text, Sample::Format::kCsv);
+  EXPECT_EQ(findings.items, 2u);
+  EXPECT_THAT(findings.notes, Contains(HasSubstr("the row has 2 fields instead of 4")));
+  EXPECT_EQ(findings.schema["properties"], Json({{"id", {{"type", "integer"}}},
+                                                 {"zip", {{"type", "string"}}},
+                                                 {"day", {{"type", "string"}, {"format", "date"}}},
+                                                 {"open", {{"type", "boolean"}}}}));
+  sql::CsvSplitter splitter(*schema::columns_from_json_schema(findings.schema.dump()));
+  auto rows = splitter.split(text);
+  ASSERT_TRUE(rows);
+  EXPECT_EQ(rows->texts[0], R"({"id":1,"zip":"01","day":"2026-01-01","open":true})");
+  EXPECT_EQ(rows->texts[1], R"({"id":2,"zip":""})");
 }
 
 TEST(Infer, TheKeyIsDifferentInEveryItemAndLooksLikeOne) {
