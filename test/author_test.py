@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import unittest
 
+import list_api
 import page_server
 from millrace import SOURCE, USERS, MillraceTest, binary, by_name
 
@@ -115,9 +116,11 @@ class Infer(MillraceTest):
         schema = json.loads(self.millrace.run("infer", lines).out)
         self.assertEqual(schema["properties"]["id"]["type"], ["integer", "string"])
         table = self.folder / "a.csv.gz"
-        table.write_bytes(gzip.compress(b"id;zip\n1;01234\n"))
+        # Two members, as `cat a.gz b.gz` makes them.
+        table.write_bytes(gzip.compress(b"id;zip\n1;01234\n") + gzip.compress(b"x;2\n"))
         schema = json.loads(self.millrace.run("infer", table).out)
         self.assertEqual(schema["properties"]["zip"], {"type": "string"})
+        self.assertEqual(schema["properties"]["id"], {"type": "string"})
 
     def test_writes_a_pipeline_that_lint_likes_and_writes_over_nothing(self):
         file = self.write("orders.json", json.dumps(ORDERS))
@@ -175,6 +178,31 @@ class Init(MillraceTest):
         self.assertEqual(rows[1]["lines"], [{"sku": "x", "count": 2}] * 2)
         self.assertEqual(rows[0]["id"], "A-1")
         self.assertEqual(rows[0]["order_"], 1)
+
+    def test_of_lines_and_tables_runs_as_it_is(self):
+        lines = b'\xef\xbb\xbf{"id": 1, "a": "x"}\n{"id": 2, "a": "y"}\n'
+        table = b'\xef\xbb\xbf"id","a"\n"1","x"\n"2","y"\n'
+        answers = [
+            ("l1.jsonl", lines, "application/octet-stream", "    format: jsonl  # each line"),
+            ("l2", lines, "text/plain", "    format: jsonl  # each line"),
+            ("l3", lines, "application/x-ndjson", None),
+            ("t1", table, "text/csv", None),
+            ("t2.csv?all=1", table, "text/plain", "    format: csv  # each line"),
+            ("j1", b'\xef\xbb\xbf[{"id":1,"a":"x"},{"id":2,"a":"y"}]', "application/json", None),
+        ]
+        answer = {"/" + path.partition("?")[0]: (body, kind) for path, body, kind, _ in answers}
+        with list_api.serve(lambda request: list_api.Response(*answer[request.path])) as server:
+            for path, _, _, told in answers:
+                with self.subTest(path):
+                    name = path[:2]
+                    self.millrace = self.instance(name)
+                    url = f"{server.url}/{path}"
+                    self.millrace.run("init", "--url", url, "--name", name, "--yes")
+                    text = (self.folder / f"{name}.yaml").read_text()
+                    self.assertIn(told or "http:", text)
+                    self.assertEqual("format:" in text, told is not None)
+                    rows = self.fill(f"{name}.yaml", f"{name}.items")
+                    self.assertEqual(rows, [{"id": 1, "a": "x"}, {"id": 2, "a": "y"}])
 
     def test_without_a_key_takes_a_digest(self):
         items = [{"a": 1, "b": None}, {"a": 1, "b": "x"}, {"a": 2, "b": "x"}]

@@ -148,6 +148,14 @@ std::string items_text(const std::vector<std::string>& path) {
   return fmt::format("{}", fmt::join(path, "."));
 }
 
+// Where the API does not say it with its Content-Type.
+std::string format_line(const Findings& findings) {
+  if (findings.format_is_told || findings.format == Sample::Format::kJson) return "";
+  return fmt::format("    format: {}  # {}\n",
+                     findings.format == Sample::Format::kCsv ? "csv" : "jsonl",
+                     findings.layout.why);
+}
+
 std::string address_lines(const Findings& findings, const DraftOf& of) {
   if (of.address.empty()) return "      url: https://example.com/  # put the API's address here\n";
   std::string text = fmt::format("      url: {}\n", yaml_text(of.address));
@@ -198,9 +206,9 @@ std::string draft_pipeline(const Findings& findings, const DraftOf& of) {
                  : findings.key && findings.key->path == of.key
                      ? fmt::format("{}: {}", fmt::join(of.key, "."), findings.key->why)
                      : fmt::format("{}", fmt::join(of.key, "."));
-  std::string items;
+  std::string items = format_line(findings);
   if (!findings.layout.path.empty())
-    items =
+    items +=
         fmt::format("    items: {}  # {}\n", items_text(findings.layout.path), findings.layout.why);
   return fmt::format(
              "# A draft, made from {} ({} {}). Read it, and change it.\n"

@@ -39,7 +39,10 @@ class Look {
 };
 
 Result<void> Look::take(const Sample& sample, const std::optional<std::vector<std::string>>& path) {
-  if (!laid_out_) findings_.format = sample.format;
+  if (!laid_out_) {
+    findings_.format = sample.format;
+    findings_.format_is_told = sample.format_is_told;
+  }
   if (sample.format != Sample::Format::kJson) {
     if (!laid_out_) findings_.layout.why = "each line is an item";
     laid_out_ = true;

@@ -17,6 +17,7 @@ namespace millrace::infer {
 struct Findings {
   Layout layout;
   Sample::Format format = Sample::Format::kJson;
+  bool format_is_told = false;    // see Sample
   size_t items = 0;               // looked at, each once
   nlohmann::ordered_json schema;  // of an item
   std::optional<Key> key;

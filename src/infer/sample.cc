@@ -2,11 +2,11 @@
 
 #include <zlib.h>
 
-#include <algorithm>
 #include <array>
 
 #include "base/limits.h"
 #include "io/io.h"
+#include "source/answer_format.h"
 #include "source/source.h"
 #include "sql/json_split.h"
 
@@ -17,6 +17,7 @@ using Format = Sample::Format;
 
 constexpr std::string_view kGzip = ".gz";
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+constexpr Bytef kGzipFirstByte = 0x1f;
 constexpr std::chrono::milliseconds kTimeout{30'000};
 
 Result<std::string> unpacked(const std::string& path, const std::string& packed) {
@@ -34,6 +35,9 @@ Result<std::string> unpacked(const std::string& path, const std::string& packed)
     stream.avail_out = piece.size();
     state = inflate(&stream, Z_NO_FLUSH);
     text.append(piece.data(), piece.size() - stream.avail_out);
+    // Of one gzip file after another all are meant (RFC 1952, 2.2).
+    bool has_another = stream.avail_in > 0 && *stream.next_in == kGzipFirstByte;
+    if (state == Z_STREAM_END && has_another) state = inflateReset(&stream);
   }
   inflateEnd(&stream);
   if (state == Z_OK) return fail(ErrorCode::kLimit, "{} is too large when unpacked", path);
@@ -59,12 +63,9 @@ Format format_of(std::string_view name, std::string_view text) {
   return looks_like_lines(text) ? Format::kJsonLines : Format::kJson;
 }
 
-Format format_of_type(std::string_view type, std::string_view text) {
-  std::string lower(type.substr(0, type.find(';')));
-  std::ranges::transform(lower, lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return lower.contains("csv") ? Format::kCsv : format_of("", text);
+std::string_view without_mark(std::string_view text) {
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  return text;
 }
 
 Result<Sample> fetch(const std::string& address) {
@@ -74,9 +75,14 @@ Result<Sample> fetch(const std::string& address) {
   source::Fetcher fetcher(http);
   auto request = MR_TRY(source::request_for(http, {}));
   auto response = MR_TRY(fetcher.fetch(request, {}));
+  std::string body(without_mark(response.body));
+  auto told = source::format_of(Format::kByType, response.content_type, body);
+  bool is_json = !told || *told == Format::kJson;
+  auto format = is_json ? format_of(address.substr(0, address.find_first_of("?#")), body) : *told;
   return Sample{.from = address,
-                .body = std::string(response.body),
-                .format = format_of_type(response.content_type, response.body),
+                .body = std::move(body),
+                .format = format,
+                .format_is_told = told && *told == format,
                 .links = response.links};
 }
 
@@ -87,9 +93,9 @@ Result<Sample> read(const std::string& path) {
     text = MR_TRY(unpacked(path, text));
     name.remove_suffix(kGzip.size());
   }
-  if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
-  auto format = format_of(name, text);
-  return Sample{.from = path, .body = std::move(text), .format = format, .links = {}};
+  std::string body(without_mark(text));
+  auto format = format_of(name, body);
+  return Sample{.from = path, .body = std::move(body), .format = format, .links = {}};
 }
 
 }  // namespace
