@@ -391,6 +391,19 @@ class Answers(ThingsTest):
         self.assertEqual(len(letters), 5)
         self.assert_balanced(self.millrace.status())
 
+        letters = self.millrace.dead_letters("things")
+        (letter,) = [letter for letter in letters if letter.get("raw") == "3,too,many,fields"]
+        self.assertIn("edit it into a JSON object", letter["error"])
+        mended = self.write("mended.json", '{"id": 3, "updated": "too,many"}')
+        self.millrace.run("dlq", "redrive", letter["address"], "--value", mended,
+                          "--file", "things.yaml")  # fmt: skip
+        self.assertEqual(self.topic()[-1], {"id": 3, "updated": "too,many"})
+
+    def test_csv_with_quotes_everywhere(self):
+        text = b'"id","updated"\n"1","2026"\n"2",""\n'
+        self.answered(text, "text/csv")
+        self.assertEqual(self.topic(), [{"id": 1, "updated": "2026"}, {"id": 2, "updated": ""}])
+
     def test_a_page_of_something_else_is_named(self):
         self.server.answer = lambda request: Response(b"\x89PNG", "image/png")
         answer = self.millrace.run("up", self.pipeline("any", "", "[]"), "--once", code=1)

@@ -38,10 +38,10 @@ inline constexpr size_t kResponseBytesLimit = size_t{2} << 30;  // what it may s
                                                                 // parser takes less than 4 GiB
 // A source whose page has no items asks again no sooner, whatever `every` says.
 inline constexpr std::chrono::milliseconds kNoItemsWait{100};
-// Items that an API may send again and that are known then, kept in the cursor; past them the
-// source stops with an error, for it could not tell old from new.
+// Items that an API may send again and that are known then, kept in the cursor; a page past them
+// is an error and tried again, for old ones could not be told from new.
 inline constexpr size_t kSeenItemsMax = 20'000;
-// Pages without items in a row, each with the cursor of another one; then the pass is over.
+// Pages without items in a row, each with the cursor of another one; then a run is over.
 inline constexpr int kEmptyPagesMax = 10;
 // Of what leads to the next page; with more the request fails.
 inline constexpr size_t kNextPageBytesMax = size_t{16} << 10;

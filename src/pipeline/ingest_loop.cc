@@ -56,7 +56,7 @@ IngestLoop::IngestLoop(SourcePlan plan, log::Log& log, log::Topic& topic,
       cursor_folder_(std::move(cursor_folder)),
       logger_(logger),
       clock_(clock),
-      fetcher_(plan_.spec.http),
+      fetcher_(plan_.spec.http, plan_.spec.format),
       backoff_(std::hash<std::string>()(plan_.spec.name)),
       reader_(plan_.spec),
       pager_(plan_.spec.http),
@@ -195,7 +195,8 @@ void IngestLoop::choose_items(const Answer& answer, const source::Pager::Step& s
     const auto* wrong = bad != answer.bad.end() && bad->row == i ? &*bad++ : nullptr;
     if (step.fresh[i] == 0) continue;
     if (wrong != nullptr)
-      failures_.push_back({items_.size(), sql::Stage::kDecode, "", wrong->problem});
+      failures_.push_back({items_.size(), sql::Stage::kDecode, "",
+                           wrong->problem + "; to redrive it, edit it into a JSON object"});
     items_.push_back(answer.items[i]);
   }
 }

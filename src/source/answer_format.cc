@@ -45,7 +45,9 @@ Result<Format> format_of(Format wanted, std::string_view content_type, std::stri
   char first = begin == body.npos ? '\0' : body[begin];
   auto format = wanted != Format::kByType ? wanted : by_type(type);
   bool may_be_json = first == '{' || first == '[' || first == '\0' || first == '\xef';
-  if (first == '<' || (format == Format::kByType && is_markup(type, first)))
+  // The first name of a CSV response may be "<TICKER>".
+  bool is_other = first == '<' && format != Format::kCsv;
+  if (is_other || (format == Format::kByType && is_markup(type, first)))
     return fail(
         ErrorCode::kInvalid,
         "the response is {}, not JSON, JSON lines or CSV; check the source's url; it begins "

@@ -19,6 +19,8 @@ TEST(FormatOf, FollowsTheContentType) {
   EXPECT_EQ(*format_of(Format::kByType, "text/plain", " [1]"), Format::kJson);
   EXPECT_EQ(*format_of(Format::kByType, "", ""), Format::kJson);
   EXPECT_EQ(*format_of(Format::kCsv, "application/octet-stream", "a,b"), Format::kCsv);
+  EXPECT_EQ(*format_of(Format::kCsv, "text/plain", "<TICKER>,<DATE>"), Format::kCsv);
+  EXPECT_EQ(*format_of(Format::kByType, "text/csv", "<TICKER>,<DATE>"), Format::kCsv);
 }
 
 TEST(FormatOf, NamesWhatIsNone) {

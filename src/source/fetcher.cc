@@ -34,6 +34,11 @@ bool is_redirect(long status) {
   return status >= 301 && status <= 308 && status != 304 && status != 305 && status != 306;
 }
 
+// What APIs answer to whom asks for a page past the last one.
+bool is_no_such_page(long status) {
+  return status == 400 || status == 404 || status == 410 || status == 416 || status == 422;
+}
+
 // 403 is what some APIs answer to whom they ask for patience.
 bool is_worth_retrying(const Answer& answer) {
   return answer.status == 408 || answer.status == 425 || answer.status == 429 ||
@@ -48,6 +53,26 @@ std::string_view advice(const Answer& answer) {
   if (answer.status == 400 || answer.status == 422)
     return "; check the source's url, headers and body";
   return "";
+}
+
+// Last-Modified, where it tells this answer from any later one: an answer that was sent within the
+// same second may have changed after it once more (RFC 9110, 8.8.2.2).
+std::string telling_last_modified(std::string modified, const std::string& date) {
+  auto modified_s = curl_getdate(modified.c_str(), nullptr);
+  auto sent_s = curl_getdate(date.c_str(), nullptr);
+  return modified_s != -1 && sent_s > modified_s ? std::move(modified) : "";
+}
+
+// What a source would like to get; anything else is looked at, too.
+std::string_view accepted(spec::Format format) {
+  switch (format) {
+    case spec::Format::kCsv:
+      return "text/csv, */*;q=0.1";
+    case spec::Format::kJsonLines:
+      return "application/x-ndjson, application/jsonl, */*;q=0.1";
+    default:
+      return "application/json, */*;q=0.1";
+  }
 }
 
 bool begins_with_markup(std::string_view body) {
@@ -82,7 +107,7 @@ std::string_view handshake_advice(std::string_view reason) {
 
 class Fetcher::Impl {
  public:
-  explicit Impl(spec::HttpSpec spec);
+  Impl(spec::HttpSpec spec, spec::Format format);
 
   Result<Response> fetch(const Request& request, const std::stop_token& stop);
   Error about_answer(const Error& error) const {
@@ -116,6 +141,7 @@ class Fetcher::Impl {
   }
 
   spec::HttpSpec spec_;
+  spec::Format format_;
   Secrets secrets_;
   std::string authorization_;  // the header's value; "": none
   Transfer transfer_;
@@ -123,8 +149,9 @@ class Fetcher::Impl {
   std::optional<std::chrono::seconds> retry_after_;
 };
 
-Fetcher::Impl::Impl(spec::HttpSpec spec)
+Fetcher::Impl::Impl(spec::HttpSpec spec, spec::Format format)
     : spec_(std::move(spec)),
+      format_(format),
       transfer_(spec_.tls, spec_.connect_timeout, static_cast<size_t>(spec_.response_max)) {
   auto learn = [this](const spec::Text& text) {
     for (const auto& secret : text.secrets) secrets_.learn(secret.value);
@@ -247,7 +274,7 @@ Result<Exchange> Fetcher::Impl::make_exchange(const Request& request, const Url&
   if (!request.etag.empty()) MR_TRY(add_header("If-None-Match", request.etag, exchange));
   if (!request.last_modified.empty())
     MR_TRY(add_header("If-Modified-Since", request.last_modified, exchange));
-  if (!given("accept")) MR_TRY(add_header("Accept", "application/json", exchange));
+  if (!given("accept")) MR_TRY(add_header("Accept", accepted(format_), exchange));
   if (request.method != spec::HttpMethod::kPost) return exchange;
   // Large bodies need not wait for servers that never say "100 Continue".
   exchange.headers.emplace_back("Expect:");
@@ -263,14 +290,15 @@ Result<Response> Fetcher::Impl::judge(const Answer& answer, const Request& reque
   response.not_modified =
       answer.status == 304 && !(request.etag.empty() && request.last_modified.empty());
   bool answered = answer.status != 0 && (answer.code == CURLE_OK || answer.too_large);
-  bool is_absent = request.looks_ahead && (answer.status == 400 || answer.status == 404);
+  bool is_absent = request.looks_ahead && is_no_such_page(answer.status);
   if (answered && !is_success(answer.status) && !response.not_modified && !is_absent)
     return refused(answer);
   if (answer.code != CURLE_OK) return broken(answer, url, stop);
   response.has_no_items = is_absent || answer.status == kNoContent;
   response.content_type = transfer_.header("content-type");
   response.etag = transfer_.header("etag");
-  response.last_modified = transfer_.header("last-modified");
+  response.last_modified =
+      telling_last_modified(transfer_.header("last-modified"), transfer_.header("date"));
   response.links = transfer_.headers("link");
   if (is_absent) {
     transfer_.begin_body();
@@ -364,7 +392,8 @@ std::unexpected<Error> Fetcher::Impl::distrusted(const Answer& answer, const Url
                             answer.reason, certificate, tls_advice(answer.reason)));
 }
 
-Fetcher::Fetcher(spec::HttpSpec spec) : impl_(std::make_unique<Impl>(std::move(spec))) {}
+Fetcher::Fetcher(spec::HttpSpec spec, spec::Format format)
+    : impl_(std::make_unique<Impl>(std::move(spec), format)) {}
 Fetcher::~Fetcher() = default;
 Fetcher::Fetcher(Fetcher&&) noexcept = default;
 Fetcher& Fetcher::operator=(Fetcher&&) noexcept = default;

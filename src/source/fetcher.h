@@ -19,8 +19,8 @@ namespace millrace::source {
 // Readable zero bytes after the body that fetch returns: what simdjson asks for.
 inline constexpr size_t kBodyPadding = 64;
 
-// An answer with a status of 2xx, 304 where the request named what is known already, or 400 or 404
-// where it looked ahead.
+// An answer with a status of 2xx, 304 where the request named what is known already, or one that
+// says that there is no such page where it looked ahead.
 struct Response {
   std::string_view body;  // decompressed; valid until the next fetch, kBodyPadding bytes behind it
   long status = 0;
@@ -29,14 +29,15 @@ struct Response {
   std::string content_type;        // as sent: "application/json; charset=utf-8"; or empty
   std::vector<std::string> links;  // the values of its Link headers (RFC 8288), unparsed
   std::string etag;                // as sent, quotes included; or empty
-  std::string last_modified;       // as sent; or empty
+  std::string last_modified;       // as sent, where that was a second later or more; or empty
   std::string url;                 // after redirects, secrets included
 };
 
 // One per source; one thread. Keeps its connections open between requests.
 class Fetcher {
  public:
-  explicit Fetcher(spec::HttpSpec spec);
+  // `format`: what the API is asked for, unless the source's headers have an Accept.
+  explicit Fetcher(spec::HttpSpec spec, spec::Format format = spec::Format::kByType);
   ~Fetcher();
   Fetcher(Fetcher&&) noexcept;
   Fetcher& operator=(Fetcher&&) noexcept;

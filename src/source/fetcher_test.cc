@@ -81,10 +81,11 @@ TEST_F(FetcherTest, SendsItsOwnAndTheConfiguredHeaders) {
   spec.headers = {{"X-Team", text("mills")}, {"X-Empty", text("")}};
   Api api(spec);
   ASSERT_TRUE(api.fetch());
-  EXPECT_THAT(server.requests()[0],
-              AllOf(HasSubstr("GET /api HTTP/1.1\r\n"), HasSubstr("User-Agent: millrace/"),
-                    HasSubstr("Accept: application/json\r\n"), HasSubstr("Accept-Encoding: "),
-                    HasSubstr("X-Team: mills\r\n"), HasSubstr("X-Empty:\r\n")));
+  EXPECT_THAT(
+      server.requests()[0],
+      AllOf(HasSubstr("GET /api HTTP/1.1\r\n"), HasSubstr("User-Agent: millrace/"),
+            HasSubstr("Accept: application/json, */*;q=0.1\r\n"), HasSubstr("Accept-Encoding: "),
+            HasSubstr("X-Team: mills\r\n"), HasSubstr("X-Empty:\r\n")));
 }
 
 TEST_F(FetcherTest, ConfiguredHeadersReplaceItsOwn) {
@@ -178,6 +179,7 @@ TEST_F(FetcherTest, TellsWhatTheAnswerSaidOfItself) {
     return response(200, "[]",
                     "Content-Type: application/json; charset=utf-8\r\nETag: W/\"1\"\r\n"
                     "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+                    "Date: Sun, 06 Nov 1994 08:49:38 GMT\r\n"
                     "Link: </api?page=2>; rel=\"next\"\r\nLink: </api>; rel=\"first\"\r\n");
   });
   Api api(http(server.url("/old")));
@@ -190,6 +192,52 @@ TEST_F(FetcherTest, TellsWhatTheAnswerSaidOfItself) {
   EXPECT_EQ(answer->last_modified, "Sun, 06 Nov 1994 08:49:37 GMT");
   EXPECT_THAT(answer->links, ElementsAre("</api?page=2>; rel=\"next\"", "</api>; rel=\"first\""));
   EXPECT_EQ(answer->url, server.url("/api"));
+}
+
+TEST_F(FetcherTest, AnAnswerMayChangeAgainWithinTheSecondInWhichItChanged) {
+  std::string date;
+  TestServer server([&](const auto&) {
+    return response(200, "[]", "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n" + date);
+  });
+  Api api(http(server.url("/api")));
+  for (const char* sent : {"", "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n",
+                           "Date: Sun, 06 Nov 1994 08:49:30 GMT\r\n", "Date: soon\r\n"}) {
+    date = sent;
+    EXPECT_EQ(api.ask()->last_modified, "") << sent;
+  }
+}
+
+TEST_F(FetcherTest, AsksForWhatTheSourceTakes) {
+  TestServer server([&](const auto&) { return response(200, "a,b"); });
+  auto spec = http(server.url("/api"));
+  for (auto format : {spec::Format::kByType, spec::Format::kCsv, spec::Format::kJsonLines}) {
+    Fetcher fetcher(spec, format);
+    ASSERT_TRUE(fetcher.fetch(request_for(spec, {}).value(), {}));
+  }
+  auto requests = server.requests();
+  EXPECT_THAT(requests[0], HasSubstr("Accept: application/json, */*;q=0.1\r\n"));
+  EXPECT_THAT(requests[1], HasSubstr("Accept: text/csv, */*;q=0.1\r\n"));
+  EXPECT_THAT(requests[2], HasSubstr("Accept: application/x-ndjson, application/jsonl, */*;q="));
+}
+
+TEST_F(FetcherTest, APageThatIsLookedForMayBeAbsent) {
+  int status = 404;
+  TestServer server([&](const auto&) {
+    return response(status, "<h1>No such page", "Content-Type: text/html\r\n");
+  });
+  Api api(http(server.url("/api")));
+  auto request = request_for(api.spec, {.look = Look::kAhead}).value();
+  for (int absent : {400, 404, 410, 416, 422}) {
+    status = absent;
+    auto answer = api.fetcher.fetch(request, {});
+    ASSERT_TRUE(answer) << answer.error().message();
+    EXPECT_TRUE(answer->has_no_items);
+    EXPECT_EQ(answer->body, "");
+  }
+  status = 403;
+  EXPECT_FALSE(api.fetcher.fetch(request, {}));
+  status = 404;
+  EXPECT_FALSE(api.ask());
 }
 
 TEST_F(FetcherTest, AsksForNewsOnly) {

@@ -25,7 +25,7 @@ struct Request {
   // that nothing has changed.
   std::string etag;
   std::string last_modified;
-  bool looks_ahead = false;  // 400 and 404 say that there is no such page
+  bool looks_ahead = false;  // 400, 404, 410, 416 and 422 say that there is no such page
 };
 
 // The request for the page that the cursor points at: the source's URL and body, with the
