@@ -1,4 +1,4 @@
-// One line of log: to people as text on a terminal, to machines as JSON otherwise; to stderr.
+// One line of log: to people as text, to machines as JSON; to stderr.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <variant>
 
 namespace spdlog {
 class logger;
@@ -19,10 +20,12 @@ enum class LogLevel : uint8_t { kDebug, kInfo, kWarning, kError };
 
 struct LogField {
   std::string_view key;
-  std::string value;
+  std::variant<std::string, int64_t, double, bool> value;  // JSON has it as what it is
 };
 
 // Safe from any thread. Never given secrets: what it is told, it prints.
+//   {"time":"2026-11-21T09:03:51.402Z","level":"info","message":"…","node":"users","records":12}
+// Whatever bytes a message or a text has: one line, without control characters, valid UTF-8.
 class Logger {
  public:
   // Given a whole line with its line end, one at a time, on the thread that logs.

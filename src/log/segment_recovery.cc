@@ -90,8 +90,8 @@ Result<void> Segment::cut_stale_tail() {
   if (!MR_TRY(holds_data(file_, written_.bytes))) return {};
   logger_.warning("cut what was being written when the process or the machine stopped",
                   {{"file", file_.path()},
-                   {"position", fmt::format("{}", written_.bytes)},
-                   {"next_offset", fmt::format("{}", written_.end)}});
+                   {"position", static_cast<int64_t>(written_.bytes)},
+                   {"next_offset", written_.end.value}});
   MR_TRY(file_.truncate(written_.bytes));
   allocated_bytes_ = written_.bytes;
   return file_.sync_data();
