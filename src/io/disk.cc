@@ -28,8 +28,9 @@ Result<void> Disk::make_directories(const std::string& path) {
     MR_TRY(make_directories(parent_of(path)));
     made = call_make_directory(path);
   }
-  if (!made && (made.error() != EEXIST || call_kind(path) != Kind::kFolder))
-    return os_error("make the folder", path, made.error());
+  if (!made && made.error() != EEXIST) return os_error("make the folder", path, made.error());
+  if (!made && call_kind(path) != Kind::kFolder)
+    return fail(ErrorCode::kIo, "cannot make the folder {}: what is there is no folder", path);
   // Also where it was there: who made it may have ended before this.
   return sync_directory(parent_of(path));
 }

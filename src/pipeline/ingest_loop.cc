@@ -71,13 +71,8 @@ Result<void> IngestLoop::recover() {
   };
   MR_TRY(topic::recover_page(topic_, source::kCursorHeader, sequence_of));
   last_timestamp_ms_ = MR_TRY(topic::last_timestamp_ms(topic_));
-  auto found = MR_TRY(find_cursor(topic_, cursor_folder_));
-  if (found && found->source != plan_.spec.name)
-    return fail(ErrorCode::kConflict,
-                "topic {} was fed by source {}, up to page {} of it; give that name to the source "
-                "to go on there, or a topic of another name to a new source",
-                topic_.name(), found->source, found->cursor.sequence);
-  auto cursor = found ? found->cursor : source::Cursor{};
+  auto found = MR_TRY(cursor_of(plan_.spec.name, topic_, cursor_folder_));
+  auto cursor = found.value_or(source::Cursor{});
   // `page:` may be new in the file.
   cursor.page = std::max(cursor.page, pager_.first().page);
   if (auto why = source::forget_lost_address(plan_.spec.http, cursor))
@@ -276,10 +271,12 @@ Result<void> IngestLoop::check_share() {
   if (refused > 0) {
     auto allowed = share_.check_with(records, refused, words_of(failures_[0]));
     if (!allowed)
-      return fail(allowed.error().code(),
-                  "{}. They are dead letters, and no more pages are asked for: mend the pipeline "
-                  "file or its 'max', start again, and 'millrace dlq redrive --node {}' takes them",
-                  allowed.error().message(), plan_.spec.name);
+      return fail(
+          allowed.error().code(),
+          "{}. They are dead letters, and no more pages are asked for: mend the pipeline "
+          "file or its 'max', start again or send SIGHUP, and 'millrace dlq redrive --node {}' "
+          "takes them",
+          allowed.error().message(), plan_.spec.name);
   }
   share_.add(records, refused);
   return {};
@@ -377,7 +374,8 @@ Result<void> IngestLoop::run(bool once, std::stop_token stop) {
     }
     failures_in_a_row = 0;
     backoff_.reset();
-    health_.set(NodeState::kRunning);
+    if (health_.set(NodeState::kRunning) == NodeState::kWaiting)
+      logger_.info("goes on", {{"node", plan_.spec.name}});
     if (once && run_is_over(*page, started)) break;
     // `every` counts from the start of one request to that of the next.
     int64_t spent_ms = (clock_.monotonic_micros() - request_started) / 1'000;

@@ -43,6 +43,7 @@ class IngestLoop {
   SourceLetters letters() const;
 
   const std::string& name() const { return plan_.spec.name; }
+  const SourcePlan& plan() const { return plan_; }
   SourceStatus status() const;
 
  private:

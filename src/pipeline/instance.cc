@@ -1,9 +1,10 @@
 #include "pipeline/instance.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <functional>
+#include <atomic>
+#include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <thread>
 
 #include "base/check.h"
@@ -12,11 +13,10 @@
 #include "io/io.h"
 #include "pipeline/data_directory.h"
 #include "pipeline/dead_letters.h"
-#include "pipeline/ingest_loop.h"
+#include "pipeline/nodes.h"
 #include "pipeline/plan.h"
 #include "pipeline/retention.h"
 #include "pipeline/source_cursor.h"
-#include "pipeline/table_loop.h"
 #include "sql/engine.h"
 
 namespace millrace::pipeline {
@@ -50,13 +50,15 @@ class Instance::Impl {
  public:
   Impl(Options options, Logger& logger, io::Clock& clock)
       : options_(std::move(options)), logger_(logger), clock_(clock) {}
-  ~Impl() { (void)stop(); }
+  ~Impl() { (void)stop({}); }
 
   Result<void> open();
   Result<void> prepare(const spec::Pipeline& pipeline);
   Result<void> start(spec::Pipeline pipeline, bool once);
+  Result<Changes> change(spec::Pipeline pipeline);
   Result<void> wait_until_finished(std::stop_token stop);
-  Result<void> stop();
+  Result<void> stop(std::chrono::milliseconds drain);
+  std::vector<std::string> unfinished() const;
   Status status() const;
   Result<void> check_node(std::string_view node) const;
   Result<Redriven> redrive(std::string_view node, std::span<const DeadLetter> letters);
@@ -68,13 +70,11 @@ class Instance::Impl {
   io::Clock& clock() { return clock_; }
 
  private:
-  Result<void> make_nodes(Plan plan);
-  IngestLoop* find_source(std::string_view name) const;
-  TableLoop* find_table(std::string_view name) const;
-  Result<void> make_source(SourcePlan plan);
-  Result<void> make_table(TablePlan plan);
-  void run_sources(bool once);
-  void run_retention(const spec::Pipeline& pipeline);
+  // With nodes_mutex_.
+  Result<void> check_named(std::string_view node) const;
+  Result<Plan> plan_of(const spec::Pipeline& pipeline);
+  void run_retention();
+  void end_retention();
   CursorFolder cursor_folder() const {
     return DataDirectory(*options_.disk, options_.data_dir).cursors();
   }
@@ -89,22 +89,18 @@ class Instance::Impl {
   std::unique_ptr<store::Store> store_;
 
   // Of the pipeline that runs. The engine outlives the nodes' transforms.
-  std::string pipeline_name_;
+  std::unique_ptr<sql::Engine> engine_;
+  bool once_ = false;
+  std::atomic<bool> flushing_ = false;
+
+  // Who only uses what follows shares it; who puts other nodes in their place has it alone.
+  mutable std::shared_mutex nodes_mutex_;
+  spec::Pipeline pipeline_;
+  std::unique_ptr<Nodes> nodes_;
+  std::optional<Retention> retention_;  // where a topic has one
+  std::jthread retention_thread_;
   int64_t started_micros_ = 0;
   bool running_ = false;
-  std::unique_ptr<sql::Engine> engine_;
-  std::vector<std::unique_ptr<IngestLoop>> sources_;
-  std::vector<std::unique_ptr<TableLoop>> tables_;
-  std::optional<Retention> retention_;  // where a topic has one
-  std::stop_source stop_source_;
-  std::vector<std::jthread> source_threads_;
-  std::vector<std::jthread> table_threads_;
-  std::jthread retention_thread_;
-
-  std::mutex mutex_;
-  std::condition_variable_any source_finished_;
-  size_t sources_running_ = 0;
-  std::optional<Error> first_error_;
 };
 
 Result<void> Instance::Impl::open() {
@@ -122,67 +118,57 @@ Result<void> Instance::Impl::open() {
   return {};
 }
 
-Result<void> Instance::Impl::make_source(SourcePlan plan) {
-  auto* topic = MR_TRY(topic::open_topic(*log_, plan.topic));
-  auto loop = std::make_unique<IngestLoop>(std::move(plan), *log_, *topic, cursor_folder(), logger_,
-                                           clock_);
-  MR_TRY(loop->recover());
-  sources_.push_back(std::move(loop));
-  return {};
-}
-
-Result<void> Instance::Impl::make_table(TablePlan plan) {
-  auto* topic = MR_TRY(topic::open_topic(*log_, plan.topic));
-  auto table = MR_TRY(table::open_table(*store_, plan.definition));
-  auto loop =
-      std::make_unique<TableLoop>(std::move(plan), *log_, *topic, *store_, table, logger_, clock_);
-  MR_TRY(loop->recover());
-  tables_.push_back(std::move(loop));
-  return {};
-}
-
-// All are made and recovered before any runs: a table must not read what its source takes back.
-Result<void> Instance::Impl::make_nodes(Plan plan) {
-  for (auto& source : plan.sources) {
-    std::string name = "source " + source.spec.name;
-    MR_TRY_IN(make_source(std::move(source)), name);
-  }
-  for (auto& table : plan.tables) {
-    std::string name = "table " + table.spec.full_name();
-    MR_TRY_IN(make_table(std::move(table)), name);
-  }
-  return {};
-}
-
-Result<void> Instance::Impl::prepare(const spec::Pipeline& pipeline) {
-  MR_CHECK(!engine_ && !options_.read_only);
-  engine_ = MR_TRY(sql::Engine::open({.threads = 1, .memory_bytes = kBatchMemoryBytes}));
+Result<Plan> Instance::Impl::plan_of(const spec::Pipeline& pipeline) {
   std::vector<spec::Problem> problems;
   auto plan = make_plan(*engine_, pipeline, problems);
   for (const auto& problem : problems)
     if (problem.severity == spec::Problem::Severity::kError)
       return fail(ErrorCode::kInvalid, "{}: {}", spec::to_string(problem.place), problem.message);
-  pipeline_name_ = plan.name;
-  return make_nodes(std::move(plan));
+  return plan;
+}
+
+Result<void> Instance::Impl::prepare(const spec::Pipeline& pipeline) {
+  MR_CHECK(!engine_ && !options_.read_only);
+  engine_ = MR_TRY(sql::Engine::open({.threads = 1, .memory_bytes = kBatchMemoryBytes}));
+  auto plan = MR_TRY(plan_of(pipeline));
+  auto nodes = std::make_unique<Nodes>(
+      Nodes::Surroundings{*log_, *store_, cursor_folder(), logger_, clock_});
+  MR_TRY(nodes->check(plan));
+  MR_TRY(nodes->make(std::move(plan)));
+  std::unique_lock lock(nodes_mutex_);
+  pipeline_ = pipeline;
+  nodes_ = std::move(nodes);
+  return {};
 }
 
 Result<void> Instance::Impl::start(spec::Pipeline pipeline, bool once) {
   MR_TRY(prepare(pipeline));
-  run_retention(pipeline);
+  std::unique_lock lock(nodes_mutex_);
+  once_ = once;
+  run_retention();
   started_micros_ = clock_.monotonic_micros();
   running_ = true;
-  run_sources(once);
-  for (auto& table : tables_)
-    table_threads_.emplace_back([this, &loop = *table, stop = stop_source_.get_token()] {
-      auto ran = loop.run(stop);
-      std::scoped_lock lock(mutex_);
-      if (!ran && !first_error_) first_error_ = std::move(ran).error();
-    });
+  nodes_->run(once);
   return {};
 }
 
-void Instance::Impl::run_retention(const spec::Pipeline& pipeline) {
-  for (const auto& spec : pipeline.topics) {
+// What can be found wrong is found before any node is stopped.
+Result<Changes> Instance::Impl::change(spec::Pipeline pipeline) {
+  MR_CHECK(running_);
+  if (once_) return fail(ErrorCode::kUnsupported, "a run with --once takes no other file");
+  auto plan = MR_TRY(plan_of(pipeline));
+  MR_TRY(nodes_->check(plan));
+  // Whoever redrives is between two steps now.
+  std::unique_lock lock(nodes_mutex_);
+  end_retention();
+  auto changes = nodes_->change(std::move(plan));
+  if (changes) pipeline_ = std::move(pipeline);
+  run_retention();
+  return changes;
+}
+
+void Instance::Impl::run_retention() {
+  for (const auto& spec : pipeline_.topics) {
     log::Retention bounds{.time = spec.retention.time};
     if (spec.retention.bytes) bounds.bytes = static_cast<uint64_t>(*spec.retention.bytes);
     auto* topic = log_->find_topic(spec.name);
@@ -191,80 +177,76 @@ void Instance::Impl::run_retention(const spec::Pipeline& pipeline) {
     retention_->keep(*topic, bounds);
   }
   if (!retention_) return;
-  for (const auto& table : tables_)
-    retention_->wait_for(table->name(), table->topic(), [&loop = *table](PartitionId partition) {
-      return loop.position(partition);
-    });
+  for (const auto* table : nodes_->tables())
+    retention_->wait_for(table->name(), table->topic(),
+                         [table](PartitionId partition) { return table->position(partition); });
   retention_thread_ =
-      std::jthread([this, stop = stop_source_.get_token()] { retention_->run(stop); });
+      std::jthread([this](std::stop_token stop) { retention_->run(std::move(stop)); });
 }
 
-void Instance::Impl::run_sources(bool once) {
-  sources_running_ = sources_.size();
-  for (auto& source : sources_)
-    source_threads_.emplace_back([this, &loop = *source, once, stop = stop_source_.get_token()] {
-      auto ran = loop.run(once, stop);
-      std::scoped_lock lock(mutex_);
-      if (!ran && !first_error_) first_error_ = std::move(ran).error();
-      --sources_running_;
-      source_finished_.notify_all();
-    });
+void Instance::Impl::end_retention() {
+  retention_thread_ = {};
+  retention_.reset();
 }
 
 Result<void> Instance::Impl::wait_until_finished(std::stop_token stop) {
+  return nodes_->wait_until_finished(std::move(stop));
+}
+
+Result<void> Instance::Impl::stop(std::chrono::milliseconds drain) {
   {
-    std::unique_lock lock(mutex_);
-    source_finished_.wait(lock, stop, [&] { return sources_running_ == 0; });
+    std::shared_lock lock(nodes_mutex_);
+    if (!nodes_) return {};
+    retention_thread_.request_stop();
+    nodes_->stop(drain);
   }
-  if (!stop.stop_requested()) {
-    for (auto& table : tables_) table->finish_when_caught_up();
-    std::stop_callback stop_tables(stop, [&] { stop_source_.request_stop(); });
-    table_threads_.clear();  // waits for them
-  }
-  std::scoped_lock lock(mutex_);
-  if (first_error_) return std::unexpected(*first_error_);
-  return {};
-}
-
-Result<void> Instance::Impl::stop() {
-  if (!running_ && !engine_) return {};
-  stop_source_.request_stop();
-  source_threads_.clear();
-  table_threads_.clear();
-  retention_thread_ = {};
+  flushing_ = true;
+  if (retention_thread_.joinable()) retention_thread_.join();
+  auto flushed = store_->flush();
+  flushing_ = false;
+  std::unique_lock lock(nodes_mutex_);
   running_ = false;
-  return store_->flush();
+  return flushed;
 }
 
-IngestLoop* Instance::Impl::find_source(std::string_view name) const {
-  auto found = std::ranges::find(sources_, name, [](const auto& loop) { return loop->name(); });
-  return found == sources_.end() ? nullptr : found->get();
-}
-
-TableLoop* Instance::Impl::find_table(std::string_view name) const {
-  auto found = std::ranges::find(tables_, name, [](const auto& loop) { return loop->name(); });
-  return found == tables_.end() ? nullptr : found->get();
+std::vector<std::string> Instance::Impl::unfinished() const {
+  std::shared_lock lock(nodes_mutex_);
+  auto names = nodes_ ? nodes_->running() : std::vector<std::string>();
+  if (flushing_) names.emplace_back("writing the tables to disk");
+  return names;
 }
 
 Result<void> Instance::Impl::check_node(std::string_view node) const {
-  if (find_source(node) != nullptr || find_table(node) != nullptr) return {};
+  std::shared_lock lock(nodes_mutex_);
+  return check_named(node);
+}
+
+Result<void> Instance::Impl::check_named(std::string_view node) const {
   std::vector<std::string> names;
-  for (const auto& source : sources_) names.push_back(source->name());
-  for (const auto& table : tables_) names.push_back(table->name());
+  if (nodes_) {
+    for (const auto* source : nodes_->sources()) names.push_back(source->name());
+    for (const auto* table : nodes_->tables()) names.push_back(table->name());
+  }
+  if (std::ranges::find(names, node) != names.end()) return {};
   std::string near = did_you_mean(node, names);
-  return fail(ErrorCode::kNotFound, "pipeline {} has no source or table '{}'{}", pipeline_name_,
+  return fail(ErrorCode::kNotFound, "pipeline {} has no source or table '{}'{}", pipeline_.name,
               node, near.empty() ? "" : fmt::format("; did you mean '{}'?", near));
 }
 
 Result<Redriven> Instance::Impl::redrive(std::string_view node,
                                          std::span<const DeadLetter> letters) {
-  MR_TRY(check_node(node));
-  auto* source = find_source(node);
-  return source != nullptr ? source->redrive(letters) : find_table(node)->redrive(letters);
+  std::shared_lock lock(nodes_mutex_);
+  MR_TRY(check_named(node));
+  auto* source = nodes_->find_source(node);
+  return source != nullptr ? source->redrive(letters) : nodes_->find_table(node)->redrive(letters);
 }
 
 Result<std::optional<SourceLetters>> Instance::Impl::source_letters(std::string_view name) const {
-  if (const auto* loop = find_source(name)) return loop->letters();
+  {
+    std::shared_lock lock(nodes_mutex_);
+    const auto* loop = nodes_ ? nodes_->find_source(name) : nullptr;
+    if (loop != nullptr) return loop->letters();
+  }
   for (auto* topic : log_->topics()) {
     if (is_dead_letters_topic(topic->name())) continue;
     auto found = MR_TRY(find_cursor(*topic, cursor_folder()));
@@ -324,11 +306,12 @@ std::vector<TableStatus> Instance::Impl::tables_at_rest() const {
 }
 
 Status Instance::Impl::status() const {
-  Status status{.pipeline = pipeline_name_, .data_dir = options_.data_dir, .running = running_};
+  std::shared_lock lock(nodes_mutex_);
+  Status status{.pipeline = pipeline_.name, .data_dir = options_.data_dir, .running = running_};
   if (running_) {
     status.uptime_ms = (clock_.monotonic_micros() - started_micros_) / 1'000;
-    for (const auto& source : sources_) status.sources.push_back(source->status());
-    for (const auto& table : tables_) status.tables.push_back(table->status());
+    for (const auto* source : nodes_->sources()) status.sources.push_back(source->status());
+    for (const auto* table : nodes_->tables()) status.tables.push_back(table->status());
   } else {
     status.sources = sources_at_rest();
     status.tables = tables_at_rest();
@@ -367,8 +350,14 @@ Result<void> Instance::start(spec::Pipeline pipeline, bool once) {
 Result<void> Instance::wait_until_finished(std::stop_token stop) {
   return impl_->wait_until_finished(std::move(stop));
 }
-Result<void> Instance::stop() {
-  return impl_->stop();
+Result<Changes> Instance::change(spec::Pipeline pipeline) {
+  return impl_->change(std::move(pipeline));
+}
+Result<void> Instance::stop(std::chrono::milliseconds drain) {
+  return impl_->stop(drain);
+}
+std::vector<std::string> Instance::unfinished() const {
+  return impl_->unfinished();
 }
 Status Instance::status() const {
   return impl_->status();

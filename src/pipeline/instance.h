@@ -1,12 +1,14 @@
 // A data directory, and perhaps a pipeline running on it.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/limits.h"
@@ -14,6 +16,7 @@
 #include "io/clock.h"
 #include "io/disk.h"
 #include "log/log.h"
+#include "pipeline/changes.h"
 #include "pipeline/redrive.h"
 #include "pipeline/source_ledger.h"
 #include "pipeline/status.h"
@@ -45,9 +48,17 @@ class Instance {
   Result<void> start(spec::Pipeline pipeline, bool once);
   // Waits until a `once` run is over, or stop is requested. The first error of a source's run.
   Result<void> wait_until_finished(std::stop_token stop);
+  // Goes on with another file, by stopping, making and starting only the nodes of which it says
+  // something else than before, and those that have stopped. After an error, all is as it was.
+  // One thread at a time, and not while another is in start() or stop(). Errors: as start();
+  // kUnsupported in a `once` run.
+  Result<Changes> change(spec::Pipeline pipeline);
   // Asks every node to stop at the next whole page or batch, waits for them, makes the store's
-  // memory durable. Nothing is lost without it; the next start is quicker with it.
-  Result<void> stop();
+  // memory durable. Tables first take what is in their topics, as far as that is done within
+  // `drain`. Nothing is lost without it; the next start is quicker with it.
+  Result<void> stop(std::chrono::milliseconds drain = {});
+  // What stop() still waits for.
+  std::vector<std::string> unfinished() const;
 
   Status status() const;
 

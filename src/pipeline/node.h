@@ -3,6 +3,7 @@
 
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "pipeline/rate.h"
 #include "pipeline/status.h"
@@ -12,10 +13,11 @@ namespace millrace::pipeline {
 // A node's state, written by its loop and read by anyone.
 class NodeHealth {
  public:
-  void set(NodeState state, std::string error = {}) {
+  // Returns the state before.
+  NodeState set(NodeState state, std::string error = {}) {
     std::scoped_lock lock(mutex_);
-    state_ = state;
     error_ = std::move(error);
+    return std::exchange(state_, state);
   }
   template <class Status>
   void tell(Status& status) const {

@@ -183,10 +183,12 @@ class Planner {
     // A source whose own SQL is wrong has no columns yet; that problem says enough.
     if (pipeline_.find_topic(name) != nullptr) return;
     std::string near = did_you_mean(name, names);
+    std::string advice = near.empty() ? "" : fmt::format("; did you mean '{}'?", near);
+    if (std::ranges::find(pipeline_.tables, name, &spec::TableSpec::name) != pipeline_.tables.end())
+      advice = "; a table reads a topic, not a table";
     size_t at = table.from.text.find(name);
     error(table.from.at(at == std::string::npos ? 0 : at),
-          fmt::format("there is no topic '{}' to read{}", name,
-                      near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+          fmt::format("there is no topic '{}' to read{}", name, advice));
   }
 
   // SQL that is true where a row has a whole primary key; nullopt where a column is missing.

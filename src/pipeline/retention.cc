@@ -67,7 +67,7 @@ void Retention::note_waiting(const std::string& topic, const std::string& table)
   if (told_[topic] == table) return;
   told_[topic] = table;
   logger_.warning("retention waits: records that could go are kept until this table has taken them",
-                  {{"topic", topic}, {"table", table}});
+                  {{"topic", topic}, {"node", table}});
 }
 
 std::string Retention::waits_for(const std::string& topic) const {

@@ -42,6 +42,17 @@ Result<std::optional<SourceCursor>> find_cursor(log::Topic& topic, const CursorF
   return newest;
 }
 
+Result<std::optional<source::Cursor>> cursor_of(const std::string& source, log::Topic& topic,
+                                                const CursorFolder& folder) {
+  auto found = MR_TRY(find_cursor(topic, folder));
+  if (!found) return std::nullopt;
+  if (found->source == source) return found->cursor;
+  return fail(ErrorCode::kConflict,
+              "topic {} was fed by source {}, up to page {} of it; give that name to the source to "
+              "go on there, or a topic of another name to a new source",
+              topic.name(), found->source, found->cursor.sequence);
+}
+
 Result<void> keep_cursor(const log::Topic& topic, const CursorFolder& folder,
                          const SourceCursor& cursor) {
   MR_TRY(folder.disk->make_directories(folder.path));

@@ -31,6 +31,10 @@ struct CursorFolder {
 // topic's file. The newer of the two; nullopt where there is neither.
 Result<std::optional<SourceCursor>> find_cursor(log::Topic& topic, const CursorFolder& folder);
 
+// The same where it is this source's. Errors: kConflict (another source fed the topic).
+Result<std::optional<source::Cursor>> cursor_of(const std::string& source, log::Topic& topic,
+                                                const CursorFolder& folder);
+
 // Keeps the cursor of a page that left no record, durably.
 Result<void> keep_cursor(const log::Topic& topic, const CursorFolder& folder,
                          const SourceCursor& cursor);

@@ -72,12 +72,12 @@ void TableLoop::warn_of_removed(PartitionId partition) {
   Offset start = topic_.partition(partition).start_offset();
   if (next >= start) return;
   logger_.error("retention removed records before this table read them; it goes on behind them",
-                {{"table", plan_.spec.full_name()},
+                {{"node", plan_.spec.full_name()},
                  {"topic", topic_.name()},
-                 {"partition", std::to_string(partition.value)},
-                 {"from_offset", std::to_string(next.value)},
-                 {"to_offset", std::to_string(start.value)},
-                 {"records", std::to_string(start - next)}});
+                 {"partition", partition.value},
+                 {"from_offset", next.value},
+                 {"to_offset", start.value},
+                 {"records", start - next}});
 }
 
 // The offset of each of failures_ in the dead-letter topic.
@@ -109,7 +109,7 @@ Result<void> TableLoop::check_share(PartitionId partition,
   is_stopped_ = true;
   return fail(allowed.error().code(),
               "{}. None was taken of those from offset {} of partition {} on: mend the pipeline "
-              "file or its 'max', and start again",
+              "file or its 'max', and start again or send SIGHUP",
               allowed.error().message(), records.front().offset, partition);
 }
 
@@ -265,7 +265,8 @@ Result<void> TableLoop::run(std::stop_token stop) {
       continue;
     }
     failures_in_a_row = 0;
-    health_.set(NodeState::kRunning);
+    if (health_.set(NodeState::kRunning) == NodeState::kWaiting)
+      logger_.info("goes on", {{"node", plan_.spec.full_name()}});
     if (*any) continue;
     if (finishing) break;
     topic_.wait(positions_, kWait, stop);

@@ -41,6 +41,7 @@ class TableLoop {
   Result<Redriven> redrive(std::span<const DeadLetter> letters);
 
   std::string name() const { return plan_.spec.full_name(); }
+  const TablePlan& plan() const { return plan_; }
   TableStatus status() const;
   const log::Topic& topic() const { return topic_; }
   // The first record it has not yet committed.

@@ -20,10 +20,14 @@ enum class HttpMethod : uint8_t { kGet, kPost };
 struct BasicAuth {
   Text user;
   Text password;
+
+  bool operator==(const BasicAuth&) const = default;
 };
 struct AuthSpec {
   Text bearer;
   std::optional<BasicAuth> basic;
+
+  bool operator==(const AuthSpec&) const = default;
 };
 
 // tls: names of PEM files, absolute or relative to the process's folder; empty: none.
@@ -32,6 +36,8 @@ struct TlsSpec {
   std::string certificate;
   std::string key;  // empty: in the certificate's file
   Text key_password;
+
+  bool operator==(const TlsSpec&) const = default;
 };
 
 struct HttpSpec {
@@ -50,6 +56,8 @@ struct HttpSpec {
   Place page_place;
   std::optional<SinceSpec> since;
   Place since_place;
+
+  bool operator==(const HttpSpec&) const = default;
 };
 
 }  // namespace millrace::spec

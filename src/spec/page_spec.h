@@ -33,6 +33,8 @@ struct PageSpec {
 
   // With its default: "page", "offset".
   std::string parameter_name() const;
+
+  bool operator==(const PageSpec&) const = default;
 };
 
 // The form in which a `since` is sent.
@@ -46,6 +48,8 @@ struct SinceSpec {
   SinceFormat format = SinceFormat::kAsIs;
   std::string first;  // what the first request asks from; empty: it does not
   std::chrono::milliseconds overlap{0};
+
+  bool operator==(const SinceSpec&) const = default;
 };
 
 }  // namespace millrace::spec

@@ -41,6 +41,8 @@ enum class Format : uint8_t { kByType, kJson, kJsonLines, kCsv };
 
 struct DeadLettersSpec {
   double max = 1;  // the share of records, from 0 to 1, above which a node stops
+
+  bool operator==(const DeadLettersSpec&) const = default;
 };
 
 struct SourceSpec {
@@ -58,12 +60,16 @@ struct SourceSpec {
   Place to_place;
   Sql select;
   DeadLettersSpec dead_letters;
+
+  bool operator==(const SourceSpec&) const = default;
 };
 
 // How much of a topic is kept; what is left out sets no bound.
 struct RetentionSpec {
   std::optional<std::chrono::milliseconds> time;  // since a record's timestamp
   std::optional<int64_t> bytes;                   // of each partition
+
+  bool operator==(const RetentionSpec&) const = default;
 };
 
 // What a topic's values are.
@@ -81,11 +87,15 @@ struct TopicSpec {
   std::string schema_file;  // as written; empty: none
   Place schema_place;       // line 0: none
   schema::Columns columns;  // from that file; empty: those of the select that feeds it
+
+  bool operator==(const TopicSpec&) const = default;
 };
 
 struct Expectation {
   std::string name;
   Sql condition;
+
+  bool operator==(const Expectation&) const = default;
 };
 
 struct TableSpec {
@@ -101,6 +111,8 @@ struct TableSpec {
   DeadLettersSpec dead_letters;
 
   std::string full_name() const { return keyspace + "." + name; }
+
+  bool operator==(const TableSpec&) const = default;
 };
 
 struct Pipeline {

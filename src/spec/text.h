@@ -23,6 +23,8 @@ struct Text {
   std::string shown;
   Place place;
   std::vector<Secret> secrets;  // one for each "***"
+
+  bool operator==(const Text&) const = default;
 };
 
 // SQL after ${env:…} was replaced, and where each of its bytes stands in the file: YAML indents,
@@ -42,6 +44,8 @@ struct Sql {
 
   // The place of the byte at `position` of text; past its end, that of the last byte.
   Place at(size_t position) const;
+
+  friend bool operator==(const Sql& a, const Sql& b) { return a.text == b.text; }
 };
 
 }  // namespace millrace::spec

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <functional>
 #include <utility>
@@ -164,6 +165,21 @@ bool changes(const json& star, std::string_view name) {
   return found;
 }
 
+// Where the first name that the error has in quotes stands as a word; 0 where it does not.
+size_t quoted_name_position(std::string_view error, std::string_view sql) {
+  auto begin = error.find('"');
+  auto end = begin == error.npos ? begin : error.find('"', begin + 1);
+  if (end == error.npos) return 0;
+  auto name = error.substr(begin + 1, end - begin - 1);
+  auto is_of_word = [&](size_t at) {
+    return at < sql.size() &&
+           (std::isalnum(static_cast<unsigned char>(sql[at])) != 0 || sql[at] == '_');
+  };
+  for (auto at = sql.find(name); at != sql.npos && !name.empty(); at = sql.find(name, at + 1))
+    if (!is_of_word(at - 1) && !is_of_word(at + name.size())) return at;
+  return 0;
+}
+
 }  // namespace
 
 SelectStatement::SelectStatement(nlohmann::json tree, std::string text, size_t added)
@@ -190,7 +206,12 @@ std::expected<SelectStatement, SqlProblem> SelectStatement::parse(Connection& co
   if (auto no = refused(select_of(*tree))) return std::unexpected(*no);
   SelectStatement statement(*std::move(tree), std::move(text), added);
   const json& from = statement.select()["from_table"];
-  if (!same_name(statement.input(), input) || !text_of(from, "schema_name").empty())
+  auto schema = text_of(from, "schema_name");
+  if (!schema.empty())
+    return std::unexpected(
+        problem(location_of(from), fmt::format("FROM {}.{}: only {} can be read here, and no table",
+                                               schema, statement.input(), input)));
+  if (!same_name(statement.input(), input))
     return std::unexpected(
         problem(location_of(from),
                 fmt::format("FROM {}: only {} can be read here", statement.input(), input)));
@@ -287,7 +308,7 @@ Result<std::string> SelectStatement::with_record_column(Connection& connection) 
 
 size_t error_position(std::string_view error, std::string_view sql) {
   size_t mark = error.rfind("LINE ");
-  if (mark == std::string_view::npos) return 0;
+  if (mark == std::string_view::npos) return quoted_name_position(error, sql);
   size_t line_number = 0;
   auto number = error.substr(mark + 5);
   auto parsed = std::from_chars(number.data(), number.data() + number.size(), line_number);

@@ -15,6 +15,9 @@ namespace {
 
 constexpr size_t kNameMax = 48;
 
+constexpr std::string_view kOtherTable =
+    "give that to a table of another name, which takes all that is in the topic";
+
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
@@ -179,12 +182,14 @@ Result<void> check_change(const TableDefinition& now, const TableDefinition& wan
     if (same_name == nullptr)
       return fail(
           ErrorCode::kConflict,
-          "table {} has a column '{}', the pipeline file has not; columns are never dropped",
+          "table {} has a column '{}', the pipeline file has not; columns are never dropped: keep "
+          "it, or give the others to a table of another name",
           now.full_name(), column.name);
     if (!schema::same_sql_type(column.type, same_name->type))
-      return fail(ErrorCode::kConflict, "table {}: column '{}' was {}, the pipeline file says {}",
-                  now.full_name(), column.name, schema::to_sql(column.type),
-                  schema::to_sql(same_name->type));
+      return fail(ErrorCode::kConflict,
+                  "table {}: column '{}' was {}, the pipeline file says {}; {}", now.full_name(),
+                  column.name, schema::to_sql(column.type), schema::to_sql(same_name->type),
+                  kOtherTable);
     if (same_name != &wanted.columns[i])
       return fail(ErrorCode::kConflict,
                   "table {}: column '{}' was the {}., the pipeline file has it in another place; "
@@ -192,13 +197,14 @@ Result<void> check_change(const TableDefinition& now, const TableDefinition& wan
                   now.full_name(), column.name, i + 1);
   }
   if (now.partition_key != wanted.partition_key)
-    return fail(ErrorCode::kConflict,
-                "table {}: the partition key was {}, the pipeline file says {}", now.full_name(),
-                names_of(now.partition_key), names_of(wanted.partition_key));
+    return fail(
+        ErrorCode::kConflict, "table {}: the partition key was {}, the pipeline file says {}; {}",
+        now.full_name(), names_of(now.partition_key), names_of(wanted.partition_key), kOtherTable);
   if (now.clustering_key != wanted.clustering_key)
     return fail(ErrorCode::kConflict,
-                "table {}: the clustering columns were {}, the pipeline file says {}",
-                now.full_name(), names_of(now.clustering_key), names_of(wanted.clustering_key));
+                "table {}: the clustering columns were {}, the pipeline file says {}; {}",
+                now.full_name(), names_of(now.clustering_key), names_of(wanted.clustering_key),
+                kOtherTable);
   return {};
 }
 

@@ -308,6 +308,12 @@ Result<TablePtr> Store::alter_table(const Table& table, TableDefinition definiti
   return impl_->alter_table(table, std::move(definition));
 }
 
+Result<void> Store::check_table(const TableDefinition& definition) const {
+  MR_TRY(validate(definition));
+  auto now = find_table(definition.keyspace, definition.name);
+  return now == nullptr ? Result<void>() : check_change(now->definition(), definition);
+}
+
 Result<void> Store::commit(Batch& batch) {
   MR_TRY(impl_->commit(*batch.impl_));
   batch.clear();

@@ -132,6 +132,7 @@ class Store {
   // Replaces metadata and adds columns at the end; any other difference is kConflict, with words
   // for what differs ("column 'email' was VARCHAR, the pipeline file says BIGINT").
   Result<TablePtr> alter_table(const Table& table, TableDefinition definition);
+  Result<void> check_table(const TableDefinition& definition) const;  // whether those would do it
 
   // Removes all rows of a table, its progress and its open dead letters: durably, all or none.
   Result<void> clear_table(const Table& table);

@@ -16,6 +16,24 @@ std::string to_metadata(const TableDefinition& definition) {
   return json.dump();
 }
 
+store::TableDefinition to_stored(const TableDefinition& definition) {
+  return {.keyspace = definition.keyspace,
+          .name = definition.name,
+          .columns = definition.columns,
+          .partition_key = definition.partition_key,
+          .clustering_key = definition.clustering_key,
+          .metadata = to_metadata(definition)};
+}
+
+Result<void> check_topic(const store::Table& existing, const TableDefinition& definition) {
+  auto opened = MR_TRY(definition_of(existing));
+  if (opened.topic == definition.topic) return {};
+  return fail(ErrorCode::kConflict,
+              "table {} is fed by topic {}, the pipeline file says {}: its offsets would mean "
+              "other records; give the new topic to a table of another name",
+              existing.definition().full_name(), opened.topic, definition.topic);
+}
+
 }  // namespace
 
 Result<TableDefinition> definition_of(const store::Table& table) {
@@ -40,22 +58,17 @@ Result<TableDefinition> definition_of(const store::Table& table) {
   return definition;
 }
 
-Result<store::TablePtr> open_table(store::Store& store, const TableDefinition& definition) {
-  store::TableDefinition stored{.keyspace = definition.keyspace,
-                                .name = definition.name,
-                                .columns = definition.columns,
-                                .partition_key = definition.partition_key,
-                                .clustering_key = definition.clustering_key,
-                                .metadata = to_metadata(definition)};
+Result<void> check_table(const store::Store& store, const TableDefinition& definition) {
   auto existing = store.find_table(definition.keyspace, definition.name);
-  if (!existing) return store.create_table(std::move(stored));
-  auto opened = MR_TRY(definition_of(*existing));
-  if (opened.topic != definition.topic)
-    return fail(ErrorCode::kConflict,
-                "table {} is fed by topic {}, the pipeline file says {}: its offsets would mean "
-                "other records; give the new topic to a table of another name",
-                stored.full_name(), opened.topic, definition.topic);
-  return store.alter_table(*existing, std::move(stored));
+  if (existing) MR_TRY(check_topic(*existing, definition));
+  return store.check_table(to_stored(definition));
+}
+
+Result<store::TablePtr> open_table(store::Store& store, const TableDefinition& definition) {
+  auto existing = store.find_table(definition.keyspace, definition.name);
+  if (!existing) return store.create_table(to_stored(definition));
+  MR_TRY(check_topic(*existing, definition));
+  return store.alter_table(*existing, to_stored(definition));
 }
 
 }  // namespace millrace::table

@@ -26,6 +26,10 @@ struct TableDefinition {
 // difference is kConflict, in words.
 Result<store::TablePtr> open_table(store::Store& store, const TableDefinition& definition);
 
+// Whether open_table() would take this definition. Changes nothing. Errors: kConflict, and those of
+// Store::create_table().
+Result<void> check_table(const store::Store& store, const TableDefinition& definition);
+
 // What a table that exists was last opened with. Errors: kCorrupt.
 Result<TableDefinition> definition_of(const store::Table& table);
 

@@ -50,9 +50,10 @@ std::vector<std::string> key_of(const nlohmann::json& key) {
 Result<void> check_same(const TopicDefinition& existing, const TopicDefinition& definition) {
   if (existing.partitions != definition.partitions)
     return fail(ErrorCode::kConflict,
-                "topic {} has {} partitions, the pipeline file says {}: keys would change their "
+                "topic {} has {} partition{}, the pipeline file says {}: keys would change their "
                 "partition; give the new number to a topic of another name",
-                definition.name, existing.partitions, definition.partitions);
+                definition.name, existing.partitions, existing.partitions == 1 ? "" : "s",
+                definition.partitions);
   if (existing.key != definition.key)
     return fail(ErrorCode::kConflict,
                 "topic {} has the key '{}', the pipeline file says '{}': records of one key would "
@@ -96,6 +97,13 @@ Result<TopicDefinition> definition_of(const log::Topic& topic) {
   definition.avro = std::make_shared<sql::AvroSchemas>();
   MR_TRY(load_schemas(topic, definition.columns, *definition.avro));
   return definition;
+}
+
+Result<void> check_topic(log::Log& log, const TopicDefinition& definition) {
+  const auto* topic = log.find_topic(definition.name);
+  if (topic == nullptr) return {};
+  auto existing = MR_TRY(definition_of(*topic));
+  return check_same(existing, definition);
 }
 
 Result<log::Topic*> open_topic(log::Log& log, const TopicDefinition& definition) {

@@ -35,6 +35,9 @@ Result<TopicDefinition> definition_of(const log::Topic& topic);
 // returns.
 Result<log::Topic*> open_topic(log::Log& log, const TopicDefinition& definition);
 
+// Whether open_topic() would take this definition. Changes nothing. Errors: as of open_topic().
+Result<void> check_topic(log::Log& log, const TopicDefinition& definition);
+
 // The partition of a key: Kafka's murmur2, its sign bit cleared, modulo `partitions`.
 PartitionId partition_of(std::string_view key, int32_t partitions);
 
