@@ -11,6 +11,7 @@ import random
 import shutil
 import subprocess
 import sys
+import time
 import unittest
 
 import page_server
@@ -142,6 +143,21 @@ class FullDisk(MillraceTest):
         answer = data.run("up", self.file, "--once", code=1)
         self.assertIn("No space left", answer.err)
         self.assertIn("disk/data", answer.err)
+
+    def test_stops_in_time_while_full(self):
+        self.resize(random.Random(SEED).randrange(70, 200) * MIB)
+        data = self.instance("disk/data")
+        post = Post()
+        with page_server.serve(post.answer) as server:
+            data.start(self.file, POST_URL=server.url).wait_until_up()
+            wait_until(lambda: self.node_errors(data), f"the disk is full (seed {SEED})")
+            began = time.monotonic()
+            data.stop()
+            self.assertLess(time.monotonic() - began, 6)
+            self.resize(4_000 * MIB)
+            post.last_page = int(server.requests[-1]["page"]) + 20
+            data.up_once(self.file, POST_URL=server.url)
+        self.check_all(data, post.last_page)
 
     def test_killed_while_full(self):
         self.resize(random.Random(SEED).randrange(70, 200) * MIB)

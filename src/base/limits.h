@@ -8,6 +8,11 @@
 
 namespace millrace::limits {
 
+// Stopping: how long the tables may take what is in their topics, and all of it; what is not done
+// then is ended by force, and said.
+inline constexpr std::chrono::milliseconds kDrainMax{3'000};
+inline constexpr std::chrono::milliseconds kStopMax{4'700};
+
 // The log.
 inline constexpr size_t kSegmentBytes = size_t{64} << 20;        // then a new segment is begun
 inline constexpr size_t kBatchBytesMax = size_t{32} << 20;       // larger appends are refused

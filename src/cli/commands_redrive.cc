@@ -73,7 +73,7 @@ class Progress {
     not_open_ += answer.at("not_open").get<int64_t>();
     for (const auto& one : answer.at("failing"))
       if (++failing_ <= kExamples) examples_.push_back(one);
-    if (session_.err().is_terminal) view_.show([this](const Terminal&) { return lines(); });
+    view_.show([this](const Terminal&) { return lines(); });
   }
   // Returns the exit status.
   Result<int> finish();

@@ -1,11 +1,16 @@
 // up: runs a pipeline until it is asked to stop, or with --once until it is through.
+#include <atomic>
 #include <chrono>
+#include <cmath>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
 
+#include "base/limits.h"
 #include "cli/commands.h"
+#include "cli/live_lines.h"
 #include "cli/live_view.h"
 #include "cli/pipeline_file.h"
 #include "cli/signals.h"
@@ -22,51 +27,75 @@ using Json = nlohmann::ordered_json;
 constexpr std::chrono::milliseconds kShowEvery{1'000};
 constexpr std::chrono::milliseconds kLogEvery{10'000};
 
+constexpr std::string_view kWarned = "a warning about the pipeline file";
+constexpr std::string_view kNotTaken =
+    "the pipeline file was not taken; all goes on by the old one";
+
 struct Up {
   std::string file;
   bool once = false;
+  std::optional<LogFormat> log;  // not given: a view on a terminal, JSON lines elsewhere
 };
+
+LogFormat format_of(const Up& up, const Terminal& terminal) {
+  return up.log.value_or(terminal.is_terminal ? LogFormat::kText : LogFormat::kJson);
+}
 
 // Runs one pipeline: makes all objects, and takes them down in the opposite order.
 class Runner {
  public:
-  Runner(Session& session, bool once)
+  Runner(Session& session, const Up& up)
       : session_(session),
-        once_(once),
+        once_(up.once),
+        is_shown_(session.err().can_redraw && !up.log),
         view_(session.err()),
-        logger_(is_shown() ? LogFormat::kText : LogFormat::kJson, LogLevel::kInfo,
+        logger_(format_of(up, session.err()), LogLevel::kInfo,
                 [this](std::string_view line) { view_.log(line); }) {}
 
   // Returns the exit status.
   Result<int> run(const std::string& file);
 
  private:
-  bool is_shown() const { return session_.err().is_terminal; }
+  enum class Stage : uint8_t { kStarting, kRunning, kClosing };
+
   Result<void> start(spec::Pipeline pipeline);
-  void introduce(const std::string& file);
+  void introduce();
   void wait();
+  void log_problem(const spec::Problem& problem, std::string_view message);
+  void reload();
   void show();
+  void log_status(const Json& status);
+  void say_what_hangs();
   Result<int> stop();
   Json status() const;
 
   Session& session_;
   const bool once_;
-  StopSignals signals_;  // before anything that starts threads
+  const bool is_shown_;
+  std::string file_;
+  std::atomic<Stage> stage_ = Stage::kStarting;
+  // Before anything that starts threads; to the end of everything.
+  Signals signals_{limits::kStopMax, [this] { say_what_hangs(); }};
   LiveView view_;
   Logger logger_;
   io::SystemClock clock_;
   std::unique_ptr<pipeline::Instance> instance_;
   std::optional<http::Api> api_;
   std::unique_ptr<http::Server> server_;
-  Result<void> finished_;  // how a run with --once ended
+  Result<void> finished_;   // how a run with --once ended
+  bool was_asked_ = false;  // to stop
 };
 
 Result<int> Runner::run(const std::string& file) {
+  file_ = file;
   auto loaded = MR_TRY(load_and_check(file));
-  for (const auto& problem : loaded.problems) fmt::print(stderr, "{}\n", to_line(problem));
-  if (!loaded.ok()) return 1;
+  if (!loaded.ok()) {
+    for (const auto& problem : loaded.problems) session_.say(to_line(problem));
+    return 1;
+  }
+  for (const auto& problem : loaded.problems) log_problem(problem, kWarned);
   MR_TRY(start(std::move(loaded.pipeline)));
-  introduce(file);
+  introduce();
   wait();
   return stop();
 }
@@ -76,6 +105,7 @@ Result<void> Runner::start(spec::Pipeline pipeline) {
   MR_TRY(instance_->start(std::move(pipeline), once_));
   api_.emplace(*instance_, std::string(session_.version()));
   server_ = MR_TRY(http::Server::start(*api_, session_.data_dir(), logger_));
+  stage_ = Stage::kRunning;
   return {};
 }
 
@@ -84,15 +114,15 @@ Json Runner::status() const {
 }
 
 // What runs, where its data is, and how to look at it from another terminal.
-void Runner::introduce(const std::string& file) {
+void Runner::introduce() {
   auto status = this->status();
   auto name = status["pipeline"].get<std::string>();
-  if (!is_shown()) {
+  if (!is_shown_) {
     logger_.info("running",
-                 {{"pipeline", name}, {"file", file}, {"data_dir", session_.data_dir()}});
+                 {{"pipeline", name}, {"file", file_}, {"data_dir", session_.data_dir()}});
     return;
   }
-  auto text = fmt::format("{}  {}, data in {}\n", name, file, session_.data_dir());
+  auto text = fmt::format("{}  {}, data in {}\n", name, file_, session_.data_dir());
   for (const auto& source : status["sources"]) {
     text += fmt::format("  {} → {}\n", source["name"].get<std::string>(),
                         source["topic"].get<std::string>());
@@ -119,16 +149,17 @@ void Runner::wait() {
       signals_.notify();
     });
   }
-  auto woken = StopSignals::Woken::kTime;
-  while (woken == StopSignals::Woken::kTime) {
-    if (is_shown()) show();
-    woken = signals_.wait(is_shown() ? kShowEvery : kLogEvery);
-    if (woken == StopSignals::Woken::kTime && !is_shown()) show();
+  auto woken = Signals::Woken::kTime;
+  while (woken != Signals::Woken::kStop && woken != Signals::Woken::kNotified) {
+    if (is_shown_) show();
+    woken = signals_.wait(is_shown_ ? kShowEvery : kLogEvery);
+    if (woken == Signals::Woken::kTime && !is_shown_) log_status(status());
+    if (woken == Signals::Woken::kReload) reload();
   }
-  signals_.let_go();
   view_.clear();
-  if (woken == StopSignals::Woken::kNotified) return;
-  if (is_shown()) {
+  was_asked_ = woken == Signals::Woken::kStop;
+  if (!was_asked_) return;
+  if (is_shown_) {
     session_.note("stopping; once more to stop without waiting");
   } else {
     logger_.info("stopping");
@@ -139,44 +170,92 @@ void Runner::wait() {
   finished_ = {};
 }
 
-void Runner::show() {
-  auto status = this->status();
-  if (is_shown()) {
-    view_.show([&](const Terminal& terminal) { return live_lines(status, terminal); });
+void Runner::log_problem(const spec::Problem& problem, std::string_view message) {
+  bool is_error = problem.severity == spec::Problem::Severity::kError;
+  logger_.write(is_error ? LogLevel::kError : LogLevel::kWarning, message,
+                {{"place", spec::to_string(problem.place)}, {"error", problem.message}});
+}
+
+// Takes the file as it is now, or says why not.
+void Runner::reload() {
+  auto loaded = load_and_check(file_);
+  if (!loaded) {
+    logger_.error(kNotTaken, {{"file", file_}, {"error", loaded.error().message()}});
     return;
   }
-  auto count = [](const Json& node, const char* name) {
-    return std::to_string(node[name].get<int64_t>());
+  for (const auto& problem : loaded->problems)
+    log_problem(problem, loaded->ok() ? kWarned : kNotTaken);
+  if (!loaded->ok()) return;
+  auto changes = instance_->change(std::move(loaded->pipeline));
+  if (!changes) {
+    logger_.error(kNotTaken, {{"file", file_}, {"error", changes.error().message()}});
+    return;
+  }
+  auto list = [](const std::vector<std::string>& names) {
+    return names.empty() ? std::string("none") : fmt::format("{}", fmt::join(names, ", "));
   };
+  logger_.info("the pipeline file was taken",
+               {{"file", file_},
+                {"started", list(changes->started)},
+                {"restarted", list(changes->restarted)},
+                {"stopped", list(changes->stopped)},
+                {"unchanged", static_cast<int64_t>(changes->unchanged)}});
+}
+
+void Runner::show() {
+  auto status = this->status();
+  view_.show([&](const Terminal& terminal) { return live_lines(status, terminal); });
+}
+
+void Runner::log_status(const Json& status) {
   auto pipeline = status["pipeline"].get<std::string>();
+  auto text = [](const Json& node, const char* name) { return node[name].get<std::string>(); };
+  auto count = [](const Json& node, const char* name) { return node[name].get<int64_t>(); };
   auto rate = [](const Json& node) {
-    return fmt::format("{:.1f}", node["records_per_s"].get<double>());
+    return std::round(node["records_per_s"].get<double>() * 10) / 10;
   };
   for (const auto& source : status["sources"]) {
     logger_.info("status", {{"pipeline", pipeline},
-                            {"node", source["name"].get<std::string>()},
-                            {"state", source["state"].get<std::string>()},
+                            {"node", text(source, "name")},
+                            {"state", text(source, "state")},
                             {"records", count(source, "records")},
                             {"records_per_s", rate(source)},
                             {"dead_letters", count(source, "dead_letters")}});
   }
   for (const auto& table : status["tables"]) {
     logger_.info("status", {{"pipeline", pipeline},
-                            {"node", table["name"].get<std::string>()},
-                            {"state", table["state"].get<std::string>()},
-                            {"written", count(table, "written")},
+                            {"node", text(table, "name")},
+                            {"state", text(table, "state")},
+                            {"records", count(table, "records_in") - count(table, "waiting")},
                             {"records_per_s", rate(table)},
                             {"lag", count(table, "waiting")},
+                            {"rows", count(table, "written")},
                             {"dead_letters", count(table, "dead_letters")}});
   }
+}
+
+void Runner::say_what_hangs() {
+  std::vector<std::string> unfinished;
+  if (stage_ == Stage::kStarting) unfinished.emplace_back("opening the data directory");
+  if (stage_ == Stage::kRunning) unfinished = instance_->unfinished();
+  if (stage_ == Stage::kClosing) unfinished.emplace_back("closing the data directory");
+  if (unfinished.empty()) unfinished.emplace_back("answers of the API");
+  logger_.error("ended by force, for it did not stop in 5s; nothing acknowledged is lost",
+                {{"unfinished", fmt::format("{}", fmt::join(unfinished, ", "))}});
 }
 
 Result<int> Runner::stop() {
   server_.reset();
   auto uptime_ms = status()["uptime_ms"].get<int64_t>();
-  auto stopped = instance_->stop();
+  auto stopped = instance_->stop(limits::kDrainMax);
   auto sums = status();
-  if (is_shown()) {
+  stage_ = Stage::kClosing;
+  if (!stopped && was_asked_) {
+    logger_.error("not all rows are on disk; the next start takes them from their topics again",
+                  {{"error", stopped.error().message()}});
+    stopped = {};
+  }
+  if (is_shown_) {
     session_.note(
         fmt::format("ran for {}; data in {}\n", span_text(uptime_ms), session_.data_dir()));
   } else {
@@ -201,13 +280,19 @@ void add_up_command(Commands& commands) {
   auto* app = commands.add(nullptr, "up", "Run a pipeline until Ctrl-C",
                            [up](Session& session) -> Result<int> {
                              auto file = MR_TRY(choose_pipeline_file(up->file, "up"));
-                             Runner runner(session, up->once);
+                             Runner runner(session, *up);
                              return runner.run(file);
                            });
   app->add_option("FILE", up->file, "The pipeline file; without it the only one in this folder");
   app->add_flag(
       "--once", up->once,
       "One run of each source, stop when all tables have caught up; fails where a source did");
+  static const std::map<std::string, LogFormat> kFormats = {{"text", LogFormat::kText},
+                                                            {"json", LogFormat::kJson}};
+  app->add_option("--log", up->log,
+                  "Log lines as text or json; without it a view on a terminal, json elsewhere")
+      ->type_name("FORMAT")
+      ->transform(CLI::CheckedTransformer(kFormats).description(""));
 }
 
 }  // namespace millrace::cli

@@ -66,6 +66,7 @@ Terminal terminal_of(int descriptor, bool no_colour) {
   bool asked_for_none = no_colour || (no_color != nullptr && *no_color != '\0');
   bool is_dumb = term != nullptr && std::string_view(term) == "dumb";
   terminal.colour = terminal.is_terminal && !asked_for_none && !is_dumb;
+  terminal.can_redraw = terminal.is_terminal && !is_dumb;
   measure(descriptor, terminal);
   return terminal;
 }
@@ -108,6 +109,19 @@ std::string cut_to_width(std::string_view text, size_t width) {
     end += bytes;
   }
   return std::string(text.substr(0, end)) + "…";
+}
+
+std::string cut_middle(std::string_view text, size_t width) {
+  size_t whole = display_width(text);
+  if (whole <= width) return std::string(text);
+  if (width < 3) return cut_to_width(text, width);
+  auto tail = text;
+  for (size_t left = whole; left > (width - 1) / 2;) {
+    auto [code, bytes] = first_character(tail);
+    left -= width_of(code);
+    tail.remove_prefix(bytes);
+  }
+  return cut_to_width(text, width - display_width(tail)) + std::string(tail);
 }
 
 std::string printable(std::string_view text) {

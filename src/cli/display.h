@@ -11,8 +11,9 @@ namespace millrace::cli {
 struct Terminal {
   bool is_terminal = false;
   bool colour = false;
-  size_t width = 80;   // columns
-  size_t height = 24;  // lines
+  size_t width = 80;        // columns
+  size_t height = 24;       // lines
+  bool can_redraw = false;  // a terminal whose cursor can be moved
 };
 // Of a file descriptor. Colour where it is a terminal, unless `no_colour` or NO_COLOR
 // (no-color.org) or TERM=dumb says otherwise.
@@ -30,6 +31,8 @@ void use_unicode_widths();
 size_t display_width(std::string_view text);
 // The beginning of a text that takes at most `width` columns, "…" at its end where it was cut.
 std::string cut_to_width(std::string_view text, size_t width);
+// Its beginning and its end, "…" between them where something was cut out.
+std::string cut_middle(std::string_view text, size_t width);
 
 // Control characters as \n, \t, \x1b and bytes that are no UTF-8 as \xff, so that data cannot move
 // a terminal's cursor or break a table.

@@ -11,8 +11,9 @@
 
 namespace millrace::cli {
 
-// On stderr, where it is a terminal; elsewhere it only passes log lines on. log() is safe from
-// any thread, the others belong to one.
+// On stderr, where it is a terminal whose cursor can be moved; elsewhere it only passes log lines
+// on. Each change is one write, over what is there, so nothing flickers and nothing is torn.
+// log() is safe from any thread, the others belong to one.
 class LiveView {
  public:
   explicit LiveView(const Terminal& terminal) : terminal_(terminal) {}
@@ -25,13 +26,13 @@ class LiveView {
   void log(std::string_view lines);
 
  private:
-  void replace(std::vector<std::string> lines);
-  std::string erased() const;
-  std::string drawn() const;
+  void draw(std::string_view above);
+  std::string to_first_line() const;
 
-  Terminal terminal_;  // only for show()
-  std::mutex mutex_;   // guards what follows, and what is written
+  std::mutex mutex_;  // guards all that follows, and what is written
+  Terminal terminal_;
   std::vector<std::string> lines_;
+  std::vector<size_t> widths_;  // of the lines that the terminal shows
 };
 
 }  // namespace millrace::cli

@@ -65,18 +65,24 @@ Result<Client> Session::client_to_change(const std::string& pipeline_file) const
   return Client::open_to_change(data_dir_, version_, [&]() -> Result<spec::Pipeline> {
     auto file = MR_TRY(choose_pipeline_file(pipeline_file, "dlq redrive --file"));
     auto loaded = MR_TRY(load_and_check(file));
-    for (const auto& problem : loaded.problems) fmt::print(stderr, "{}\n", to_line(problem));
+    for (const auto& problem : loaded.problems) say(to_line(problem));
     if (loaded.ok()) return std::move(loaded.pipeline);
     return fail(ErrorCode::kInvalid, "{} has errors, so nothing was done", file);
   });
 }
 
+// That nobody is there to read it, as when a terminal was closed, is no failure of the command.
+void Session::say(std::string_view text) const {
+  auto line = fmt::format("{}\n", text);
+  std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
 void Session::note(std::string_view text) const {
-  fmt::print(stderr, "{}\n", paint(printable_lines(text), Look::kDim, err_.colour));
+  say(paint(printable_lines(text), Look::kDim, err_.colour));
 }
 
 void Session::complain(std::string_view text) const {
-  fmt::print(stderr, "{} {}\n", paint("millrace:", Look::kBad, err_.colour), printable_lines(text));
+  say(fmt::format("{} {}", paint("millrace:", Look::kBad, err_.colour), printable_lines(text)));
 }
 
 std::string count_of(int64_t number, std::string_view noun) {

@@ -57,7 +57,9 @@ class Session {
   // To change what is there: where no pipeline runs, by this file.
   Result<Client> client_to_change(const std::string& pipeline_file) const;
 
-  // A line to stderr, dim on a terminal.
+  // A line to stderr.
+  void say(std::string_view text) const;
+  // The same, dim on a terminal.
   void note(std::string_view text) const;
   // "millrace: TEXT" to stderr, red on a terminal.
   void complain(std::string_view text) const;

@@ -237,48 +237,6 @@ Result<void> print_summary(const Json& status, const Terminal& terminal, const E
   return print_balance(status, terminal, emit);
 }
 
-std::vector<std::string> live_lines(const Json& status, const Terminal& terminal) {
-  Rows rows;
-  for (const auto& source : status.at("sources")) {
-    rows.push_back({{text(source, "name")},
-                    state(source),
-                    count(source, "records"),
-                    rate(source),
-                    {"", Look::kDim},
-                    dead_letters(source)});
-  }
-  for (const auto& table : status.at("tables")) {
-    rows.push_back({{text(table, "name")},
-                    state(table),
-                    count(table, "written"),
-                    rate(table),
-                    count(table, "waiting"),
-                    dead_letters(table)});
-  }
-  std::vector<std::string> lines;
-  auto collect = [&](std::string_view text) -> Result<void> {
-    while (!text.empty()) {
-      auto end = text.find('\n');
-      lines.emplace_back(text.substr(0, end));
-      text.remove_prefix(end + 1);
-    }
-    return {};
-  };
-  auto name =
-      fmt::format("{} {}", text(status, "pipeline"), span_text(number(status, "uptime_ms")));
-  (void)print_table(
-      {{name}, {"STATE"}, {"RECORDS", true}, {"RATE", true}, {"LAG", true}, {"DEAD LETTERS", true}},
-      rows, terminal, collect);
-  for (const auto* nodes : {"sources", "tables"}) {
-    for (const auto& node : status.at(nodes)) {
-      if (text(node, "error").empty()) continue;
-      auto line = fmt::format("{}: {}", text(node, "name"), printable(text(node, "error")));
-      lines.push_back(paint(cut_to_width(line, terminal.width), Look::kBad, terminal.colour));
-    }
-  }
-  return lines;
-}
-
 std::string rate_text(double per_s) {
   if (per_s > 0 && per_s < 10) return fmt::format("{:.1f}/s", per_s);
   return with_thousands(static_cast<int64_t>(per_s + 0.5)) + "/s";

@@ -3,7 +3,6 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
-#include <vector>
 
 #include "base/error.h"
 #include "cli/display.h"
@@ -19,9 +18,6 @@ Result<void> print_summary(const nlohmann::ordered_json& status, const Terminal&
                            const Emit& emit);
 // Whether every item and record that the summary counts is accounted for.
 bool is_balanced(const nlohmann::ordered_json& status);
-
-// A line for each node, and one more for each that has an error: what `up` shows while it runs.
-std::vector<std::string> live_lines(const nlohmann::ordered_json& status, const Terminal& terminal);
 
 std::string rate_text(double per_s);  // "1,200/s"
 // "12s", "3m 20s", "2h 5m", "3d 4h".

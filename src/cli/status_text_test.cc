@@ -80,14 +80,6 @@ TEST(StatusText, RecordsThatATableMissedAreSaidAndCounted) {
                                  "table read them\n"));
 }
 
-TEST(StatusText, LiveLinesAreOneForEachNodeAndForEachError) {
-  EXPECT_THAT(live_lines(status(1'490), {}),
-              testing::ElementsAre("orders 1m 1s  STATE    RECORDS     RATE  LAG  DEAD LETTERS",
-                                   "api           waiting    1,499    2.2/s                  0",
-                                   "shop.orders   running    1,490  1,234/s    0             9",
-                                   "api: cannot fetch\\nit"));
-}
-
 TEST(StatusText, SpansHaveTwoUnits) {
   EXPECT_EQ(span_text(900), "0s");
   EXPECT_EQ(span_text(59'999), "59s");
