@@ -26,6 +26,7 @@ struct Model {
   std::vector<Record> records;  // by offset; behind `written` those of a write that failed
   size_t written = 0;
   size_t durable = 0;          // so many must survive
+  size_t shown = 0;            // so many are visible
   bool takes_no_more = false;  // after an error, until it is opened again
 };
 
@@ -138,7 +139,7 @@ class CrashRun {
     if (end > 0 && !model.records[end - 1].ends_batch)
       return fail(ErrorCode::kCorrupt, "partition {} ends at {}, in a batch", i, end);
     model.records.resize(end);
-    model.durable = model.written = end;
+    model.durable = model.written = model.shown = end;
     model.takes_no_more = false;
     return allowed(compare(i, 0));
   }
@@ -170,7 +171,15 @@ class CrashRun {
 
   Result<void> step() {
     size_t i = below(partitions_.size());
-    switch (below(10)) {
+    MR_TRY(change(i));
+    auto end = static_cast<size_t>(partition(i).end_offset().value);
+    if (end == partitions_[i].shown) return {};
+    return fail(ErrorCode::kCorrupt, "partition {} shows {} records, {} were shown", i, end,
+                partitions_[i].shown);
+  }
+
+  Result<void> change(size_t i) {
+    switch (below(11)) {
       case 0:
         (void)partition(i).reserve(below(10'000));
         return {};
@@ -185,10 +194,13 @@ class CrashRun {
         return {};
       case 5:
       case 6:
-        return sync(i);
+        return show(i);
+      case 7:
+        (void)partition(i).kept_from({.time = std::chrono::milliseconds(0)}, INT64_MAX);
+        return {};
       default:
         MR_TRY(write(i));
-        return one_in(2) ? sync(i) : Result<void>();
+        return one_in(2) ? show(i) : Result<void>();
     }
   }
 
@@ -214,16 +226,13 @@ class CrashRun {
     return {};
   }
 
-  Result<void> sync(size_t i) {
+  Result<void> show(size_t i) {
     auto& model = partitions_[i];
-    auto synced = partition(i).sync();
-    tell("sync of partition {}: {}", i, synced ? "done" : synced.error().message());
-    model.takes_no_more |= !synced;
-    if (model.takes_no_more) return allowed(synced);
-    model.durable = model.written;
-    if (partition(i).end_offset().value != static_cast<int64_t>(model.durable))
-      return fail(ErrorCode::kCorrupt, "partition {} shows {} records after {} were synced", i,
-                  partition(i).end_offset(), model.durable);
+    MR_TRY(flush(i));
+    if (model.takes_no_more) return {};
+    partition(i).show();
+    tell("partition {} shows all", i);
+    model.shown = model.written;
     return {};
   }
 
@@ -233,7 +242,7 @@ class CrashRun {
     auto flushed = partition(i).flush();
     tell("flush of partition {}: {}", i, flushed ? "done" : flushed.error().message());
     model.takes_no_more |= !flushed;
-    if (flushed) model.durable = model.written;
+    if (flushed && !model.takes_no_more) model.durable = model.written;
     return allowed(flushed);
   }
 
@@ -244,7 +253,7 @@ class CrashRun {
 
   Result<void> truncate(size_t i) {
     auto& model = partitions_[i];
-    size_t end = below(model.written + 1);
+    size_t end = below(model.shown + 1);
     if (end > 0 && !model.records[end - 1].ends_batch) return {};
     // On the way, whole batches from the end on may be gone.
     model.durable = std::min(model.durable, end);
@@ -253,7 +262,7 @@ class CrashRun {
     model.takes_no_more |= !cut;
     if (!cut) return allowed(cut);
     model.records.resize(end);
-    model.durable = model.written = end;
+    model.durable = model.written = model.shown = end;
     return {};
   }
 

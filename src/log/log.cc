@@ -21,22 +21,29 @@ Partition::~Partition() = default;
 
 Result<Offset> Partition::append(std::string_view batch) {
   Offset base = MR_TRY(impl_->write(batch));
-  MR_TRY(impl_->sync());
+  MR_TRY(impl_->flush());
+  impl_->show();
   return base;
 }
 
-Result<void> Partition::flush() {
-  return impl_->flush();
+void ReleaseSpace::operator()(PartitionImpl* partition) const {
+  partition->release();
 }
-Result<void> Partition::reserve(size_t bytes) {
+Result<void> Partition::check_whole() const {
+  return impl_->check_whole();
+}
+Result<ReservedSpace> Partition::reserve(size_t bytes) {
   return impl_->reserve(bytes);
 }
 
 Result<Offset> Partition::write(std::string_view batch) {
   return impl_->write(batch);
 }
-Result<void> Partition::sync() {
-  return impl_->sync();
+Result<void> Partition::flush() {
+  return impl_->flush();
+}
+void Partition::show() {
+  impl_->show();
 }
 Offset Partition::start_offset() const {
   return impl_->start_offset();

@@ -6,8 +6,8 @@
 // record's value means, keys to partitions, consumer positions.
 //
 // Promises:
-// - When append() or sync() returns, the batch is on disk (fdatasync) and visible to readers; what
-//   a reader has seen is never taken back by a crash.
+// - When append() returns, the batch is on disk (fdatasync) and visible to readers; what a reader
+//   has seen is never taken back by a crash.
 // - Concurrent appends share one fdatasync (group commit); no thread of the log's own.
 // - Opening finds the end by CRC from the last index row on and cuts a torn tail; a bad batch
 //   before it is corruption, reported with file and position, never cut. No byte is served whose
@@ -39,6 +39,13 @@ namespace millrace::log {
 class PartitionImpl;
 class TopicImpl;
 
+// Disk space that Partition::reserve() took. Until it is destroyed, kept_from() begins no new
+// segment, where there would be none.
+struct ReleaseSpace {
+  void operator()(PartitionImpl* partition) const;
+};
+using ReservedSpace = std::unique_ptr<PartitionImpl, ReleaseSpace>;
+
 // How much of a partition is kept; what is left out sets no bound.
 struct Retention {
   std::optional<std::chrono::milliseconds> time;  // since a record's timestamp
@@ -59,18 +66,20 @@ class Partition {
   // leaves the partition whole: try again when there is room.
   Result<Offset> append(std::string_view batch);
 
-  // The two halves of append(), to share one wait among several partitions: write() assigns
-  // offsets, sync() makes everything written so far durable and visible.
+  // The parts of append(), for what goes to several partitions or to none. write() assigns offsets.
   Result<Offset> write(std::string_view batch);
-  // Takes disk space for a batch of this size, so that write() does not find the disk full. Nothing
-  // is written. For what goes to several partitions or to none. Errors: kIo, and trying again may
-  // help.
-  Result<void> reserve(size_t bytes);
-  Result<void> sync();
-  // Makes everything written so far durable, and not yet visible. What goes to several partitions
-  // is flushed in all before sync() shows it in any, so nobody reads a half that a crash takes
-  // back.
+  // Makes everything written so far durable, and not yet visible.
   Result<void> flush();
+  // Makes everything flushed so far visible. What goes to several partitions is flushed in all
+  // before it is shown in any, so nobody reads a half that a crash takes back.
+  void show();
+  // Whether all that was written is shown, when nobody writes. Fails (kIo) after an error that
+  // leaves open what is on the disk: records that are not shown may be there at the next start, and
+  // may not. Until then nothing is to be done that takes them for there or for gone.
+  Result<void> check_whole() const;
+  // Takes disk space for batches of this size together, so that write() does not find the disk
+  // full. Nothing is written. Errors: kIo, and trying again may help.
+  Result<ReservedSpace> reserve(size_t bytes);
 
   Offset start_offset() const;
   Offset end_offset() const;  // high watermark: one past the last durable record
@@ -86,15 +95,16 @@ class Partition {
   // if there is none. By the sparse time index, then batch headers.
   Result<Offset> offset_at(int64_t timestamp_ms) const;
 
-  // Removes all records from `end` on, as if never written; durable when it returns. Only before
-  // anyone has read them: a source's start-up uses it to undo a half-written page.
-  // Errors: kInvalid (`end` is not where a batch begins), kNotFound (outside the log), kIo.
+  // Removes all records from `end` on, shown or not, as if never written; durable when it returns.
+  // Only before anyone has read them: what is not shown yet is taken back so, and at a start half
+  // of a page. A log for reading only passes over them. Errors: kInvalid (`end` is not where a
+  // batch begins), kNotFound (before start_offset() or past end_offset()), kIo.
   Result<void> truncate(Offset end);
 
   // The first offset that `retention` keeps at `now_ms`, where a segment begins. Older ones are
   // past its time, or there are its bytes without them; the newest segment with records is kept
   // always. Begins a new segment where the first record of the last one is past the time, so that
-  // its turn comes too. Errors: kCorrupt, kIo.
+  // its turn comes too; not while something is reserved or not shown. Errors: kCorrupt, kIo.
   Result<Offset> kept_from(const Retention& retention, int64_t now_ms);
   // Where the segment begins that holds `offset`: what remove_before(offset) makes the start.
   Offset segment_start(Offset offset) const;

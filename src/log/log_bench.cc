@@ -119,7 +119,8 @@ void read_from_page_cache(benchmark::State& state) {
   while (open.partition->size_bytes() < kTotalBytes) {
     for (int i = 0; i < 32; ++i)
       if (!open.partition->write(batch)) state.SkipWithError("cannot write");
-    if (!open.partition->sync()) state.SkipWithError("cannot sync");
+    if (!open.partition->flush()) state.SkipWithError("cannot flush");
+    open.partition->show();
   }
   std::string buffer;
   Offset next{0};

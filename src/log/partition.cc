@@ -6,11 +6,11 @@
 namespace millrace::log {
 
 PartitionImpl::PartitionImpl(std::string folder, const Options& options, Logger& logger,
-                             std::function<void()> on_durable)
+                             std::function<void()> on_shown)
     : folder_(std::move(folder)),
       options_(options),
       logger_(logger),
-      on_durable_(std::move(on_durable)) {}
+      on_shown_(std::move(on_shown)) {}
 
 PartitionImpl::~PartitionImpl() {
   const bool opened = segments_ != nullptr;
@@ -20,18 +20,19 @@ PartitionImpl::~PartitionImpl() {
 Result<void> PartitionImpl::create(const std::string& folder, const Options& options,
                                    Logger& logger) {
   MR_TRY(options.disk->make_directories(folder));
-  MR_TRY(Segment::create(folder, Offset(0), "", options, logger));
+  std::string no_spare;
+  MR_TRY(Segment::create(folder, Offset(0), no_spare, options, logger));
   return {};
 }
 
 Result<std::unique_ptr<PartitionImpl>> PartitionImpl::open(std::string folder,
                                                            const Options& options, Logger& logger,
-                                                           std::function<void()> on_durable) {
+                                                           std::function<void()> on_shown) {
   if (!options.read_only) MR_TRY(options.disk->sync_directory(folder));
   auto bases = MR_TRY(Segment::bases_in(*options.disk, folder));
   auto names = MR_TRY(options.disk->list_directory(folder));
   std::unique_ptr<PartitionImpl> partition(
-      new PartitionImpl(std::move(folder), options, logger, std::move(on_durable)));
+      new PartitionImpl(std::move(folder), options, logger, std::move(on_shown)));
   if (!options.read_only) MR_TRY(partition->remove_leftovers(names));
   Segments segments;
   for (size_t i = 0; i < bases.size(); ++i) {
@@ -39,8 +40,8 @@ Result<std::unique_ptr<PartitionImpl>> PartitionImpl::open(std::string folder,
     if (i + 1 < bases.size()) next = bases[i + 1];
     segments.push_back(MR_TRY(Segment::open(partition->folder_, bases[i], next, options, logger)));
   }
-  partition->written_end_ = segments.back()->written().end;
-  partition->durable_end_ = partition->written_end_.value;
+  partition->written_end_ = partition->flushed_end_ = segments.back()->written().end;
+  partition->shown_end_ = partition->written_end_.value;
   partition->set_segments(std::move(segments));
   return partition;
 }
@@ -97,10 +98,16 @@ Result<Offset> PartitionImpl::write(std::string_view batch) {
   return base;
 }
 
-Result<void> PartitionImpl::reserve(size_t bytes) {
+Result<ReservedSpace> PartitionImpl::reserve(size_t bytes) {
   std::lock_guard write_lock(write_mutex_);
   MR_TRY(room_for(bytes));
-  return {};
+  ++reservations_;
+  return ReservedSpace(this);
+}
+
+// Nobody has begun what is to be shown as a whole. The caller holds write_mutex_.
+bool PartitionImpl::is_between_writes() const {
+  return reservations_ == 0 && written_end_ == end_offset();
 }
 
 // The segment that takes the next `bytes`, with disk space for them. The caller holds write_mutex_.
@@ -116,50 +123,65 @@ Result<std::shared_ptr<Segment>> PartitionImpl::room_for(size_t bytes) {
 // name exists. Where that name may exist, although making it failed, nothing more goes into the old
 // one: what is tried again is to make the new one. The caller holds write_mutex_.
 Result<void> PartitionImpl::roll() {
-  MR_TRY(sync());
+  MR_TRY(flush());
   rolling_ = true;
   Segments next = *segments();
   next.back()->seal();
-  auto spare = std::exchange(spare_, {});
   next.push_back(
-      MR_TRY(Segment::create(folder_, next.back()->written().end, spare, options_, logger_)));
+      MR_TRY(Segment::create(folder_, next.back()->written().end, spare_, options_, logger_)));
   set_segments(std::move(next));
   rolling_ = false;
   return {};
 }
 
-// One thread, the leader, syncs what all had written when it began; the others wait for it, and
-// the first of those whose batch came too late is the next leader.
-Result<void> PartitionImpl::sync() {
+// One thread, the leader, flushes what all had written when it began; the others wait for it, and
+// the first of those whose batch came too late is the next leader. What was written before the last
+// segment began is flushed since then.
+Result<void> PartitionImpl::flush() {
   std::unique_lock lock(state_mutex_);
   const Offset target = written_end_;
   for (;;) {
-    if (end_offset() >= target) return {};
+    if (flushed_end_ >= target) return {};
     if (failure_) return std::unexpected(*failure_);
-    if (!syncing_) break;
-    synced_.wait(lock);
+    if (!flushing_) break;
+    flushed_.wait(lock);
   }
-  syncing_ = true;
+  flushing_ = true;
   auto active = segments_->back();
   lock.unlock();
-  auto synced = active->sync();
-  if (!synced) (void)poison(synced.error());
+  auto flushed = active->flush();
+  if (!flushed) (void)poison(flushed.error());
   lock.lock();
-  syncing_ = false;
-  if (synced) durable_end_.store(synced->end.value, std::memory_order_release);
+  flushing_ = false;
+  if (flushed) flushed_end_ = flushed->end;
   lock.unlock();
-  synced_.notify_all();
-  if (!synced) return std::unexpected(std::move(synced).error());
-  on_durable_();
+  flushed_.notify_all();
+  if (!flushed) return std::unexpected(std::move(flushed).error());
   return {};
 }
 
-// What was written before the last segment began is durable since then.
-Result<void> PartitionImpl::flush() {
+void PartitionImpl::show() {
+  {
+    std::lock_guard lock(state_mutex_);
+    const Offset before = end_offset();
+    if (before == flushed_end_) return;
+    for (auto segment = segments_->rbegin(); segment != segments_->rend(); ++segment) {
+      (*segment)->show();
+      if ((*segment)->base_offset() <= before) break;
+    }
+    shown_end_.store(flushed_end_.value, std::memory_order_release);
+  }
+  on_shown_();
+}
+
+Result<void> PartitionImpl::check_whole() const {
   MR_TRY(check_writable());
-  auto flushed = segments()->back()->flush();
-  if (!flushed) return poison(std::move(flushed).error());
-  return {};
+  std::lock_guard lock(state_mutex_);
+  if (written_end_ == end_offset()) return {};
+  return fail(ErrorCode::kIo,
+              "{} has records whose write was not finished; start again: only then it is known "
+              "whether they are there",
+              folder_);
 }
 
 Offset PartitionImpl::start_offset() const {
@@ -169,7 +191,7 @@ Offset PartitionImpl::start_offset() const {
 uint64_t PartitionImpl::size_bytes() const {
   uint64_t bytes = 0;
   auto held = segments();
-  for (const auto& segment : *held) bytes += segment->durable().bytes;
+  for (const auto& segment : *held) bytes += segment->shown().bytes;
   return bytes;
 }
 
@@ -198,29 +220,36 @@ Result<Offset> PartitionImpl::offset_at(int64_t timestamp_ms) const {
 
 Result<void> PartitionImpl::truncate(Offset end) {
   std::lock_guard write_lock(write_mutex_);
-  MR_TRY(check_writable());
-  MR_TRY(rolling_ ? roll() : sync());
+  if (!options_.read_only) {
+    MR_TRY(check_writable());
+    // Then no thread is at a segment's file, and no next segment is half made.
+    MR_TRY(rolling_ ? roll() : flush());
+  }
   Segments kept = *segments();
   if (end < kept.front()->base_offset() || end > end_offset())
     return fail(ErrorCode::kNotFound, "cannot cut {} at offset {}: it has {} to {}", folder_, end,
                 kept.front()->base_offset(), end_offset());
-  if (end == end_offset()) return {};
+  if (end == written_end_) return {};
   size_t count = kept.size();
   while (count > 1 && kept[count - 1]->base_offset() >= end) --count;
-  auto last = kept[count - 1];
-  Extent extent = MR_TRY(last->extent_before(end));
-  // From the last on, one by one: a crash in between leaves a shorter log without a gap.
-  for (; kept.size() > count; kept.pop_back()) {
-    auto removed = Segment::remove(*options_.disk, folder_, kept.back()->base_offset(), false);
-    if (!removed) return poison(std::move(removed).error());
-  }
-  auto cut = last->truncate(extent);
+  Extent extent = MR_TRY(kept[count - 1]->extent_before(end));
+  auto cut = options_.read_only ? Result<void>() : cut_files(kept, count, extent);
   if (!cut) return poison(std::move(cut).error());
+  kept.resize(count);
+  kept.back()->forget_behind(extent);
   set_segments(std::move(kept));
   std::lock_guard lock(state_mutex_);
-  written_end_ = end;
-  durable_end_ = end.value;
+  written_end_ = flushed_end_ = end;
+  shown_end_ = end.value;
   return {};
+}
+
+// Removes all but the first `count` segments, and of those the last one's end. From the last on,
+// one by one: a crash in between leaves a shorter log without a gap.
+Result<void> PartitionImpl::cut_files(const Segments& segments, size_t count, const Extent& end) {
+  for (size_t i = segments.size(); i > count; --i)
+    MR_TRY(Segment::remove(*options_.disk, folder_, segments[i - 1]->base_offset(), false));
+  return segments[count - 1]->cut_file(end);
 }
 
 }  // namespace millrace::log

@@ -26,15 +26,15 @@ Result<Offset> PartitionImpl::kept_from(const Retention& retention, int64_t now_
     std::lock_guard write_lock(write_mutex_);
     MR_TRY(check_writable());
     auto first_ms = MR_TRY(segments()->back()->first_timestamp_ms());
-    if (first_ms && *first_ms < oldest_ms) MR_TRY(roll());
+    if (first_ms && *first_ms < oldest_ms && is_between_writes()) MR_TRY(roll());
   }
   auto all = segments();
   uint64_t bytes = 0;
-  for (const auto& segment : *all) bytes += segment->durable().bytes;
+  for (const auto& segment : *all) bytes += segment->shown().bytes;
   for (size_t i = 0; i + 1 < all->size(); ++i) {
-    const auto durable = (*all)[i]->durable();
-    bytes -= durable.bytes;
-    bool is_old = durable.max_timestamp_ms < oldest_ms;
+    const auto shown = (*all)[i]->shown();
+    bytes -= shown.bytes;
+    bool is_old = shown.max_timestamp_ms < oldest_ms;
     bool is_too_much = retention.bytes && bytes >= *retention.bytes;
     // Without records in what follows, this is where the newest ones are.
     if (bytes == 0 || (!is_old && !is_too_much)) return (*all)[i]->base_offset();
@@ -74,7 +74,7 @@ Result<std::shared_ptr<Segment>> PartitionImpl::take_first(Offset offset, std::s
   Segments kept = *segments();
   bool goes = kept.size() > 1 && kept[1]->base_offset() <= offset &&
               std::any_of(kept.begin() + 1, kept.end(),
-                          [](const auto& segment) { return segment->durable().bytes > 0; });
+                          [](const auto& segment) { return segment->shown().bytes > 0; });
   if (!goes) return nullptr;
   auto first = kept.front();
   const Offset base = first->base_offset();

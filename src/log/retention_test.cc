@@ -3,6 +3,7 @@
 #include <atomic>
 #include <thread>
 
+#include "io/simulated_disk.h"
 #include "log/test_log.h"
 
 namespace millrace::log {
@@ -133,6 +134,32 @@ TEST_F(RetentionTest, ARemovedSegmentsFileIsTheNextOnes) {
   ASSERT_TRUE(open("log", small_));
   append(3);
   EXPECT_EQ(count_all(), partition().end_offset() - partition().start_offset());
+}
+
+// On a full disk a spare is the only way to the next segment.
+TEST_F(RetentionTest, ASegmentThatCannotBeMadeLeavesItsSpare) {
+  int failed = 0;
+  for (uint64_t call = 1;; ++call) {
+    SCOPED_TRACE(call);
+    log_.reset();
+    io::SimulatedDisk disk(call);
+    ASSERT_TRUE(open("log", {.segment_bytes = kSegmentBytes, .disk = &disk}));
+    append(1);
+    append(static_cast<int>(3 * (kSegmentBytes / batch_bytes_) - 1));  // three full segments
+    remove_half();
+    disk.set_capacity(1);
+    disk.plan(call, io::SimulatedDisk::Fault::kNoSpace);
+    auto calls = disk.call_count();
+    if (!partition().reserve(batch_bytes_)) ++failed;
+    calls = disk.call_count() - calls;
+    disk.forget_plan();
+    auto space = partition().reserve(batch_bytes_);
+    ASSERT_TRUE(space) << space.error().message();
+    append(1);
+    log_.reset();
+    if (calls < call) break;
+  }
+  EXPECT_GT(failed, 0);
 }
 
 TEST_F(RetentionTest, ACrashBetweenRemovalsLeavesALog) {

@@ -70,18 +70,26 @@ Segment::Segment(io::File file, std::string index_path, Offset base_offset, cons
       options_(options),
       logger_(logger),
       written_{.end = base_offset},
-      durable_{.end = base_offset},
+      flushed_{.end = base_offset},
+      shown_{.end = base_offset},
       rows_{{.base_offset = base_offset}} {}
 
 Result<std::shared_ptr<Segment>> Segment::create(const std::string& folder, Offset base_offset,
-                                                 const std::string& spare, const Options& options,
+                                                 std::string& spare, const Options& options,
                                                  Logger& logger) {
   std::string index_path = index_path_of(folder, base_offset);
   // First the index: one left from an earlier segment of that name must not outlive it.
   auto index = MR_TRY(IndexFile::open(*options.disk, index_path, 0));
   std::string path = path_of(folder, base_offset);
-  if (!spare.empty()) MR_TRY(options.disk->rename(spare, path));
-  auto mode = spare.empty() ? io::File::Mode::kCreate : io::File::Mode::kReadWrite;
+  auto mode = io::File::Mode::kCreate;
+  if (!spare.empty()) {
+    auto renamed = options.disk->rename(spare, path);
+    // Where it is gone, an earlier try renamed it and heard of an error.
+    if (!renamed && renamed.error().code() != ErrorCode::kNotFound)
+      return std::unexpected(std::move(renamed).error());
+    if (renamed) mode = io::File::Mode::kReadWrite;
+    spare.clear();
+  }
   auto file = MR_TRY(options.disk->open(path, mode));
   uint64_t size = MR_TRY(file.size());
   MR_TRY(options.disk->sync_directory(folder));
@@ -129,9 +137,9 @@ Extent Segment::written() const {
   return written_;
 }
 
-Extent Segment::durable() const {
+Extent Segment::shown() const {
   std::lock_guard lock(mutex_);
-  return durable_;
+  return shown_;
 }
 
 bool Segment::has_room(size_t batch_bytes) const {
@@ -171,22 +179,27 @@ void Segment::note_written(const record::BatchHeader& header) {
         {written_.end, static_cast<uint32_t>(written_.bytes), written_.max_timestamp_ms});
 }
 
-Result<Extent> Segment::sync() {
+Result<Extent> Segment::flush() {
   Extent target = written();
   MR_TRY(file_.sync_data());
   write_rows(target);
   std::lock_guard lock(mutex_);
-  durable_ = target;
+  flushed_ = target;
   return target;
 }
 
-void Segment::write_rows(const Extent& durable) {
+void Segment::show() {
+  std::lock_guard lock(mutex_);
+  shown_ = flushed_;
+}
+
+void Segment::write_rows(const Extent& flushed) {
   if (!index_) return;
   std::vector<IndexRow> rows;
   {
     std::lock_guard lock(mutex_);
     for (size_t i = index_->row_count() + 1; i < rows_.size(); ++i) {
-      if (rows_[i].position > durable.bytes) break;
+      if (rows_[i].position > flushed.bytes) break;
       rows.push_back(rows_[i]);
     }
   }
@@ -206,10 +219,13 @@ void Segment::add_end_row() {
 }
 
 void Segment::seal() {
-  Extent durable = this->durable();
-  if (durable.bytes != written().bytes) return;
+  Extent end = written();
+  {
+    std::lock_guard lock(mutex_);
+    if (flushed_.bytes != end.bytes) return;
+  }
   add_end_row();
-  write_rows(durable);
+  write_rows(end);
   index_.reset();
 }
 
@@ -220,7 +236,7 @@ Result<Extent> Segment::extent_before(Offset end) const {
     std::lock_guard lock(mutex_);
     for (const auto& row : rows_)
       if (row.base_offset <= end) extent = {row.base_offset, row.position, row.max_timestamp_ms};
-    file_end = durable_.bytes;
+    file_end = shown_.bytes;
   }
   BatchScan scan(file_, extent.bytes, extent.end, file_end);
   while (extent.end < end) {
@@ -235,20 +251,22 @@ Result<Extent> Segment::extent_before(Offset end) const {
   return extent;
 }
 
-Result<void> Segment::truncate(const Extent& kept) {
+Result<void> Segment::cut_file(const Extent& kept) {
   // Rows promise that what is before them is on disk, so they go first, durably.
-  auto is_cut = [&](const IndexRow& row) { return row.position > kept.bytes; };
   auto rows = MR_TRY(IndexFile::load(*options_.disk, index_path_));
-  std::erase_if(rows, is_cut);
+  std::erase_if(rows, [&](const IndexRow& row) { return row.position > kept.bytes; });
   index_ = MR_TRY(IndexFile::open(*options_.disk, index_path_, rows.size()));
   MR_TRY(index_->truncate(rows.size()));
   MR_TRY(file_.truncate(kept.bytes));
   MR_TRY(file_.sync_data());
   allocated_bytes_ = kept.bytes;
-  std::lock_guard lock(mutex_);
-  std::erase_if(rows_, is_cut);
-  written_ = durable_ = kept;
   return {};
+}
+
+void Segment::forget_behind(const Extent& kept) {
+  std::lock_guard lock(mutex_);
+  std::erase_if(rows_, [&](const IndexRow& row) { return row.position > kept.bytes; });
+  written_ = flushed_ = shown_ = kept;
 }
 
 std::unexpected<Error> Segment::corrupt(uint64_t position, std::string_view why) const {

@@ -25,8 +25,8 @@ Segment::Place Segment::place_of(Offset from) const {
       std::upper_bound(rows_.begin(), rows_.end(), from,
                        [](Offset offset, const IndexRow& row) { return offset < row.base_offset; });
   const IndexRow& row = *std::prev(after);
-  uint64_t next = after == rows_.end() ? durable_.bytes : after->position;
-  return {row.position, row.base_offset, std::min(next, durable_.bytes), durable_.bytes};
+  uint64_t next = after == rows_.end() ? shown_.bytes : after->position;
+  return {row.position, row.base_offset, std::min(next, shown_.bytes), shown_.bytes};
 }
 
 Result<std::string_view> Segment::read(Offset from, size_t bytes_max, std::string& buffer) const {
@@ -35,7 +35,7 @@ Result<std::string_view> Segment::read(Offset from, size_t bytes_max, std::strin
   // asked for.
   size_t passed_max =
       place.base_offset == from ? 0 : static_cast<size_t>(place.next_position - place.position);
-  auto left = static_cast<size_t>(place.durable_bytes - place.position);
+  auto left = static_cast<size_t>(place.shown_bytes - place.position);
   size_t size = std::min(left, passed_max + std::max(bytes_max, record::kBatchHeaderSize));
   auto bytes = MR_TRY(read_padded(file_, place.position, size, buffer));
 
@@ -51,7 +51,7 @@ Result<std::string_view> Segment::read(Offset from, size_t bytes_max, std::strin
   if (!header) return corrupt(position, header.error().message());
   if (header->next_offset() <= from) return corrupt(position, "its batches end too early");
   if (header->size_bytes > bytes.size()) {
-    left = static_cast<size_t>(place.durable_bytes - position);
+    left = static_cast<size_t>(place.shown_bytes - position);
     size = std::min(left, std::max(bytes_max, header->size_bytes));
     bytes = MR_TRY(read_padded(file_, position, size, buffer));
   }
@@ -79,12 +79,12 @@ Result<std::optional<Offset>> Segment::offset_at(int64_t timestamp_ms) const {
   uint64_t end;
   {
     std::lock_guard lock(mutex_);
-    if (durable_.max_timestamp_ms < timestamp_ms) return std::nullopt;
+    if (shown_.max_timestamp_ms < timestamp_ms) return std::nullopt;
     auto after = std::lower_bound(
         rows_.begin(), rows_.end(), timestamp_ms,
         [](const IndexRow& row, int64_t time) { return row.max_timestamp_ms < time; });
     from = after == rows_.begin() ? rows_.front() : *std::prev(after);
-    end = durable_.bytes;
+    end = shown_.bytes;
   }
   BatchScan scan(file_, from.position, from.base_offset, end);
   while (scan.position() < end) {
@@ -96,7 +96,7 @@ Result<std::optional<Offset>> Segment::offset_at(int64_t timestamp_ms) const {
 }
 
 Result<std::optional<int64_t>> Segment::first_timestamp_ms() const {
-  if (durable().bytes == 0) return std::nullopt;
+  if (shown().bytes == 0) return std::nullopt;
   std::string bytes(record::kBatchHeaderSize, '\0');
   MR_TRY(file_.read_at(0, bytes.data(), bytes.size()));
   auto header = check_header(bytes, base_offset_);

@@ -68,14 +68,14 @@ Result<void> Segment::recover(std::optional<Offset> next_base) {
     return corrupt(written_.bytes,
                    fmt::format("it goes on to offset {}, but the next segment begins at offset {}",
                                written_.end, *next_base));
-  durable_ = written_;
+  flushed_ = shown_ = written_;
   if (options_.read_only) return {};
 
   if (found_more) MR_TRY(make_durable(file_, last.position, written_.bytes));
   if (found_more || !next_base) {
     index_ = MR_TRY(IndexFile::open(*options_.disk, index_path_, rows_in_file));
     if (found_more) add_end_row();
-    write_rows(durable_);
+    write_rows(flushed_);
   }
   if (next_base) {
     index_.reset();

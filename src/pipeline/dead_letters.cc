@@ -44,12 +44,12 @@ struct Headers {
   std::optional<int64_t> timestamp_ms;
 
   static Result<Headers> of(const record::RecordView& record) {
-    Headers found;
+    Headers found{.origin = {.topic = "", .partition = -1, .offset = -1}};
     for (const auto& [key, value] : MR_TRY(record::headers_of(record))) {
       auto text = value.value_or("");
       if (key == kErrorTopic) found.origin.topic = text;
-      if (key == kErrorPartition) found.origin.partition = number_of(text).value_or(0);
-      if (key == kErrorOffset) found.origin.offset = number_of(text).value_or(0);
+      if (key == kErrorPartition) found.origin.partition = number_of(text).value_or(-1);
+      if (key == kErrorOffset) found.origin.offset = number_of(text).value_or(-1);
       if (key == kErrorStage) found.stage = text;
       if (key == kErrorRule) found.rule = text;
       if (key == kErrorMessage) found.error = text;
@@ -58,6 +58,11 @@ struct Headers {
       if (key == kErrorFed) found.origin.fed = text;
       if (key == kErrorTimestamp) found.timestamp_ms = number_of(text);
     }
+    if (found.origin.partition < 0 || found.origin.offset < 0)
+      return fail(ErrorCode::kCorrupt,
+                  "the record at offset {} is no dead letter: its headers '{}' and '{}' are not "
+                  "two whole numbers",
+                  record.offset, kErrorPartition, kErrorOffset);
     return found;
   }
 };
@@ -184,16 +189,19 @@ Result<void> DeadLetterWriter::recover(PartitionId partition, const Origin& from
   known.clear();
   auto* existing = find_topic();
   if (existing == nullptr) return {};
+  auto& log_partition = existing->partition(partition);
+  MR_TRY(log_partition.flush());
+  log_partition.show();
   auto is_after = [&](const Headers& headers) {
     const auto& origin = headers.origin;
     return std::tie(origin.partition, origin.offset) >= std::tie(from.partition, from.offset);
   };
-  MR_TRY(for_each_last(existing->partition(partition), is_after,
-                       [&](const record::RecordView& record, const Headers& headers) {
-                         known.emplace(identity_of(headers.origin, headers.stage, headers.rule,
-                                                   record.value.value_or("")),
-                                       record.offset);
-                       }));
+  MR_TRY(for_each_last(
+      log_partition, is_after, [&](const record::RecordView& record, const Headers& headers) {
+        known.emplace(
+            identity_of(headers.origin, headers.stage, headers.rule, record.value.value_or("")),
+            record.offset);
+      }));
   return {};
 }
 
@@ -208,11 +216,16 @@ Result<Offset> DeadLetterWriter::find_page(log::Log& log, std::string_view node,
                        [](const record::RecordView&, const Headers&) {});
 }
 
+Result<void> DeadLetterWriter::check() {
+  auto* existing = find_topic();
+  return existing == nullptr ? Result<void>() : existing->partition(PartitionId(0)).check_whole();
+}
+
 Result<void> DeadLetterWriter::take_back(const Origin& page) {
-  Offset shown = MR_TRY(show(PartitionId(0)));
+  auto* existing = find_topic();
+  if (existing == nullptr) return {};
   Offset end = MR_TRY(find_page(log_, node_, page));
-  if (end == shown) return {};
-  return find_topic()->partition(PartitionId(0)).truncate(end);
+  return existing->partition(PartitionId(0)).truncate(end);
 }
 
 Result<std::vector<Offset>> DeadLetterWriter::write(PartitionId partition,
@@ -255,10 +268,10 @@ Result<std::vector<Offset>> DeadLetterWriter::write(PartitionId partition,
   return offsets;
 }
 
-Result<Offset> DeadLetterWriter::show(PartitionId partition) {
+Offset DeadLetterWriter::show(PartitionId partition) {
   auto* existing = find_topic();
   if (existing == nullptr) return Offset(0);
-  MR_TRY(existing->partition(partition).sync());
+  existing->partition(partition).show();
   return existing->partition(partition).end_offset();
 }
 

@@ -91,10 +91,13 @@ class DeadLetterWriter {
 
   // For a table, before the first write() of a partition and after an error: what is there from
   // `from` on (by Origin::partition, then offset) was written by a try that went no further, or
-  // whose progress a crash took back. It is not written again; what was found before is forgotten.
+  // whose progress a crash took back. It is shown and not written again; what was found before is
+  // forgotten.
   Result<void> recover(PartitionId partition, const Origin& from);
-  // For a source: removes what was written for the page `page.partition`, which is not in the topic
-  // `page.fed`. Only what was never shown.
+  // For a source: fails (kIo) where an earlier writer left what is not shown.
+  Result<void> check();
+  // For a source: removes what is not shown, and at a start what was written for the page
+  // `page.partition`, which is not in the topic `page.fed`.
   Result<void> take_back(const Origin& page);
   // Where that begins; the end of the dead letters where there is none, 0 without a topic.
   static Result<Offset> find_page(log::Log& log, std::string_view node, const Origin& page);
@@ -105,7 +108,7 @@ class DeadLetterWriter {
   Result<std::vector<Offset>> write(PartitionId partition, std::span<const Refused> refused,
                                     int64_t now_ms);
   // Returns the partition's end, 0 where there is no topic.
-  Result<Offset> show(PartitionId partition);
+  Offset show(PartitionId partition);
 
  private:
   // Origin::partition and offset, the value's CRC32C and size, and the CRC32C of stage and rule.

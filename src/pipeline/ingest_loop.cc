@@ -63,25 +63,49 @@ IngestLoop::IngestLoop(SourcePlan plan, log::Log& log, log::Topic& topic,
       writer_(topic, plan_.topic, plan_.transform.columns()),
       dead_letters_(log, plan_.spec.name, 1),
       share_(plan_.spec.dead_letters.max),
-      cursor_(pager_.first()) {}
+      cursor_(pager_.first()),
+      kept_(cursor_) {}
 
 Result<void> IngestLoop::recover() {
-  auto sequence_of = [](std::string_view text) -> Result<int64_t> {
-    return MR_TRY(source::parse_cursor(text)).sequence;
-  };
-  MR_TRY(topic::recover_page(topic_, source::kCursorHeader, sequence_of));
-  last_timestamp_ms_ = MR_TRY(topic::last_timestamp_ms(topic_));
+  MR_TRY(writer_.check());
+  MR_TRY(dead_letters_.check());
+  return find_place();
+}
+
+// What is there says how far the source is: at a start, and after a page whose end is not known.
+Result<void> IngestLoop::find_place() {
+  last_timestamp_ms_ = std::max(last_timestamp_ms_, MR_TRY(topic::last_timestamp_ms(topic_)));
+  // A file whose write was cut short may stand under its name, and not durably.
+  auto& disk = *cursor_folder_.disk;
+  if (MR_TRY(disk.file_exists(cursor_folder_.path)))
+    MR_TRY(disk.sync_directory(cursor_folder_.path));
   auto found = MR_TRY(cursor_of(plan_.spec.name, topic_, cursor_folder_));
-  auto cursor = found.value_or(source::Cursor{});
+  bool came = found && found->sequence > cursor_.sequence;
+  auto cursor = came ? *found : cursor_;
   // `page:` may be new in the file.
   cursor.page = std::max(cursor.page, pager_.first().page);
   if (auto why = source::forget_lost_address(plan_.spec.http, cursor))
     logger_.warning("reading begins at the first page: the next one cannot be asked for",
                     {{"node", plan_.spec.name}, {"error", why->message()}});
-  ledger_ = MR_TRY(SourceLedger::load(cursor_folder_, topic_, cursor.redriven));
-  kept_ = cursor;
+  auto ledger = MR_TRY(SourceLedger::load(cursor_folder_, topic_, cursor.redriven));
+  if (came) show_dead_letters();
+  auto id = to_string(topic_.id());
+  MR_TRY(dead_letters_.take_back(
+      {.topic = plan_.spec.name, .partition = cursor.sequence + 1, .offset = 0, .fed = id}));
+  if (came) kept_ = cursor;
   set_cursor(cursor);
-  return take_back_dead_letters();
+  {
+    std::scoped_lock lock(cursor_mutex_);
+    ledger_ = std::move(ledger);
+  }
+  show_dead_letters();
+  has_unfinished_page_ = false;
+  return {};
+}
+
+Result<void> IngestLoop::begin_page() {
+  MR_TRY(writer_.check());
+  return has_unfinished_page_ ? find_place() : Result<void>();
 }
 
 void IngestLoop::set_cursor(const source::Cursor& cursor) {
@@ -154,19 +178,10 @@ Result<std::string> IngestLoop::keep_if_large(std::string_view item) {
   return name;
 }
 
-Result<void> IngestLoop::take_back_dead_letters() {
-  auto id = to_string(topic_.id());
-  MR_TRY(dead_letters_.take_back(
-      {.topic = plan_.spec.name, .partition = cursor_.sequence + 1, .offset = 0, .fed = id}));
-  has_unfinished_page_ = false;
-  return show_dead_letters();
-}
-
-Result<void> IngestLoop::show_dead_letters() {
-  Offset end = MR_TRY(dead_letters_.show(PartitionId(0)));
+void IngestLoop::show_dead_letters() {
+  Offset end = dead_letters_.show(PartitionId(0));
   std::scoped_lock lock(cursor_mutex_);
   letters_end_ = end.value;
-  return {};
 }
 
 Result<void> IngestLoop::write_page(const source::Cursor& next) {
@@ -205,20 +220,17 @@ Result<void> IngestLoop::keep_items(source::Cursor& next) {
   next.records += static_cast<int64_t>(counts.passed);
   next.filtered += static_cast<int64_t>(counts.filtered);
   next.dead_letters += static_cast<int64_t>(counts.failed);
-  has_unfinished_page_ = !failures_.empty();
   MR_TRY_IN(write_dead_letters(next.sequence, timestamp_ms),
             "writing dead letters of " + plan_.spec.name);
   return write_page(next);
 }
 
 // What is left to do when a page is there for good.
-Result<void> IngestLoop::finish_items() {
+void IngestLoop::finish_items() {
   rate_.add(static_cast<int64_t>(writer_.row_count()), clock_.monotonic_micros());
   auto allowed = check_share();
   if (!allowed) too_many_ = std::move(allowed).error();
-  if (has_unfinished_page_) MR_TRY(show_dead_letters());
-  has_unfinished_page_ = false;
-  return {};
+  if (!failures_.empty()) show_dead_letters();
 }
 
 void IngestLoop::warn_without_value(const source::Pager::Step& step, size_t item_count) {
@@ -240,11 +252,12 @@ Result<IngestLoop::Page> IngestLoop::take_page(std::stop_token stop) {
   if (!answer) return std::unexpected(fetcher_.about_answer(answer.error()));
 
   std::scoped_lock turn(turns_);
-  if (has_unfinished_page_) MR_TRY(take_back_dead_letters());
+  MR_TRY(begin_page());
   auto step = MR_TRY(pager_.step(cursor_, answer->items, answer->next));
   keep_validators(request, response, step.cursor);
   warn_without_value(step, answer->items.size());
   choose_items(*answer, step);
+  has_unfinished_page_ = true;
   if (!items_.empty()) {
     MR_TRY(keep_items(step.cursor));
   } else if (step.cursor.next != cursor_.next ||
@@ -255,12 +268,14 @@ Result<IngestLoop::Page> IngestLoop::take_page(std::stop_token stop) {
     kept_ = step.cursor;
   }
   set_cursor(step.cursor);
-  if (!items_.empty()) MR_TRY(finish_items());
+  if (!items_.empty()) finish_items();
+  has_unfinished_page_ = false;
   return Page{.has_items = !items_.empty(), .is_last = step.is_last};
 }
 
 Result<source::Request> IngestLoop::next_request() {
   std::scoped_lock turn(turns_);
+  MR_TRY(begin_page());
   return source::request_for(plan_.spec.http, cursor_);
 }
 
@@ -284,8 +299,7 @@ Result<void> IngestLoop::check_share() {
 
 Result<Redriven> IngestLoop::redrive(std::span<const DeadLetter> letters) {
   std::scoped_lock turn(turns_);
-  // Its number becomes that of the page that is made here.
-  if (has_unfinished_page_) MR_TRY(take_back_dead_letters());
+  MR_TRY(begin_page());
   Redriven done;
   auto known = this->letters();
   std::vector<const DeadLetter*> open;
@@ -317,11 +331,13 @@ Result<Redriven> IngestLoop::redrive(std::span<const DeadLetter> letters) {
   next.filtered += done.filtered;
   next.dead_letters -= taken.size();
   next.redriven += taken.size();
+  has_unfinished_page_ = true;
   MR_TRY(ledger_.name(taken));
   MR_TRY(write_page(next));
   set_cursor(next);
   std::scoped_lock lock(cursor_mutex_);
   ledger_.came_true(taken);
+  has_unfinished_page_ = false;
   return done;
 }
 
@@ -347,6 +363,15 @@ bool IngestLoop::wait_after(const Error& error, std::stop_token stop) {
 }
 
 Result<void> IngestLoop::run(bool once, std::stop_token stop) {
+  auto ran = take_pages(once, std::move(stop));
+  // Another loop may go on here when the file has changed: it finds nothing unfinished, if
+  // possible.
+  std::scoped_lock turn(turns_);
+  (void)begin_page();
+  return ran;
+}
+
+Result<void> IngestLoop::take_pages(bool once, std::stop_token stop) {
   int64_t started = clock_.monotonic_micros();
   int failures_in_a_row = 0;
   while (!stop.stop_requested()) {

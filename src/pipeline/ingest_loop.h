@@ -27,8 +27,8 @@ class IngestLoop {
   IngestLoop(SourcePlan plan, log::Log& log, log::Topic& topic, CursorFolder cursor_folder,
              Logger& logger, io::Clock& clock);
 
-  // Undoes a page that a crash left half-written, finds the cursor, and takes back the dead letters
-  // of a page after it. Before anyone reads the topics.
+  // Finds the cursor, and takes back the dead letters of a page after it. Before anyone reads them.
+  // Errors: kIo too where an earlier loop of this process left a page that may be there.
   Result<void> recover();
 
   // `once`: one run, as long as `for:` says, else to the end of a pass (see source::Pager); the
@@ -52,7 +52,10 @@ class IngestLoop {
     bool is_last = false;    // of the pass
   };
   using Answer = source::AnswerReader::Answer;
+  Result<void> take_pages(bool once, std::stop_token stop);
   Result<Page> take_page(std::stop_token stop);
+  // Before a page is written: finds out what an error left of the one before.
+  Result<void> begin_page();
   Result<source::Request> next_request();
   // Puts an answer's new items into items_, and what is wrong with them already into failures_.
   void choose_items(const Answer& answer, const source::Pager::Step& step);
@@ -61,12 +64,11 @@ class IngestLoop {
   // Writes items_, and the cursor behind them.
   Result<void> keep_items(source::Cursor& next);
   Result<void> write_page(const source::Cursor& next);
-  Result<void> finish_items();
+  void finish_items();
   Result<void> check_share();
   Result<void> write_dead_letters(int64_t sequence, int64_t timestamp_ms);
   Result<std::string> keep_if_large(std::string_view item);
-  Result<void> take_back_dead_letters();
-  Result<void> show_dead_letters();
+  void show_dead_letters();
   // The clock's time, or that of the topic's last record where the clock was set back: the table
   // keeps the row of the latest record.
   int64_t page_timestamp_ms();
@@ -74,6 +76,7 @@ class IngestLoop {
   bool run_is_over(Page page, int64_t started_micros) const;
   // Waits before the next try; false when asked to stop.
   bool wait_after(const Error& error, std::stop_token stop);
+  Result<void> find_place();
   void set_cursor(const source::Cursor& cursor);
 
   SourcePlan plan_;
@@ -92,7 +95,7 @@ class IngestLoop {
   Turns turns_;  // for what follows, up to failures_, and writing cursor_ and ledger_
   topic::PageWriter writer_;
   DeadLetterWriter dead_letters_;
-  bool has_unfinished_page_ = false;  // it may have left dead letters
+  bool has_unfinished_page_ = false;  // begun, and what became of it is not known
   std::vector<sql::Failure> failures_;
   DeadLetterShare share_;
   std::optional<Error> too_many_;  // were refused, of the last records

@@ -70,6 +70,7 @@ class Instance::Impl {
   io::Clock& clock() { return clock_; }
 
  private:
+  void recover_pages();
   // With nodes_mutex_.
   Result<void> check_named(std::string_view node) const;
   Result<Plan> plan_of(const spec::Pipeline& pipeline);
@@ -113,9 +114,22 @@ Result<void> Instance::Impl::open() {
   log_ = MR_TRY(log::Log::open(
       directory.log(), logger_,
       {.read_only = options_.read_only, .segment_bytes = options_.segment_bytes, .disk = &disk}));
+  recover_pages();
   store_ = MR_TRY(store::Store::open(directory.store(), logger_,
                                      {.read_only = options_.read_only, .clock = &clock_}));
   return {};
+}
+
+// Before anyone reads a topic, or writes to it. A damaged one keeps no one from the others: its own
+// nodes meet the error.
+void Instance::Impl::recover_pages() {
+  for (auto* topic : log_->topics()) {
+    if (is_dead_letters_topic(topic->name())) continue;
+    auto recovered = recover_page(*topic);
+    if (!recovered)
+      logger_.error("the newest page of a topic cannot be checked",
+                    {{"topic", topic->name()}, {"error", recovered.error().message()}});
+  }
 }
 
 Result<Plan> Instance::Impl::plan_of(const spec::Pipeline& pipeline) {

@@ -215,6 +215,61 @@ TEST_F(PipelineTest, AHalfWrittenPageIsTakenBack) {
   EXPECT_EQ(status.tables[0].records_in, 100);
 }
 
+// Whoever opens the data directory, whether its file has the source or not.
+TEST_F(PipelineTest, NobodySeesAHalfWrittenPage) {
+  write_pipeline(4);
+  replace(", location.postcode AS postcode", "");
+  auto whole = *io::read_file(path("p.yaml"), 100'000);
+  write("p.yaml", whole.substr(0, whole.find("tables:")));
+  run_once();
+  auto instance = open();
+  ASSERT_TRUE(instance->log().find_topic("created")->partition(PartitionId(3)).truncate(Offset(0)));
+  instance.reset();
+
+  auto looking = Instance::open({.data_dir = path("data"), .read_only = true}, logger_, clock_);
+  ASSERT_TRUE(looking) << looking.error().message();
+  EXPECT_EQ((*looking)->status().topics[0].records, 0);
+  EXPECT_EQ(query(**looking, "SELECT count(*) AS n FROM created")[0], R"({"n":0})");
+  looking->reset();
+
+  whole.erase(whole.find("sources:"), whole.find("topics:") - whole.find("sources:"));
+  write("p.yaml", whole);
+  replace("partitions: 4", "partitions: 4, schema: row.schema.json");
+  write("row.schema.json", R"({"properties": {
+    "id": {"type": "string", "format": "uuid"}, "nat": {"type": "string"}}})");
+  EXPECT_EQ(run_once().tables[0].records_in, 0);
+}
+
+TEST_F(PipelineTest, DeadLettersHaveTheirNamesForThemselves) {
+  write_pipeline(1);
+  replace("created: {key: id",
+          "other.dead_letters: {schema: user.schema.json}\n  created: {key: id");
+  auto loaded = spec::load(path("p.yaml"), spec::process_variables());
+  ASSERT_TRUE(loaded->ok());
+  auto engine = sql::Engine::open({});
+  std::vector<spec::Problem> problems;
+  make_plan(**engine, loaded->pipeline, problems);
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_THAT(problems[0].message, testing::HasSubstr("'other.dead_letters'"));
+  EXPECT_EQ(problems[0].severity, spec::Problem::Severity::kError);
+}
+
+TEST_F(PipelineTest, ARecordThatIsNoDeadLetterIsNotTakenForOne) {
+  write_pipeline(1, "", "nat <> 'GB'");
+  run_once();
+  auto instance = open();
+  record::BatchBuilder batch;
+  const std::vector<record::Header> headers = {{"__connect.errors.partition", "x"},
+                                               {"__connect.errors.offset", "0"}};
+  batch.append(1, std::nullopt, "{}", headers);
+  auto* topic = instance->log().find_topic(dead_letters_topic("ks.users"));
+  ASSERT_TRUE(topic->partition(PartitionId(0)).append(batch.finish()));
+  auto list = list_dead_letters(*instance, {.node = "ks.users", .rule = "", .stage = ""}, true, 9);
+  ASSERT_FALSE(list);
+  EXPECT_EQ(list.error().code(), ErrorCode::kCorrupt);
+  EXPECT_THAT(list.error().message(), testing::HasSubstr("is no dead letter"));
+}
+
 TEST_F(PipelineTest, PlanNamesThePlaceOfWhatIsWrong) {
   auto problems_of = [&](const std::string& from, const std::string& to) {
     write_pipeline(1);

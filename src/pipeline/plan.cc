@@ -24,7 +24,7 @@ class Planner {
     for (const auto& spec : pipeline_.topics)
       if (find_topic(spec.name) == nullptr && !spec.columns.empty()) add_topic(spec, spec.columns);
     for (const auto& table : pipeline_.tables) add_table(plan, table);
-    for (const auto& spec : pipeline_.topics) check_retention(spec);
+    for (const auto& spec : pipeline_.topics) check_name(spec);
     return plan;
   }
 
@@ -49,10 +49,13 @@ class Planner {
     error(problem, table.from, table.expect);
   }
 
-  void check_retention(const spec::TopicSpec& spec) {
-    bool bounded = spec.retention.time || spec.retention.bytes;
-    if (bounded && is_dead_letters_topic(spec.name))
-      error(spec.retention_place, "dead letters are kept: their topics take no 'retention'");
+  // Dead letters may be taken back, and are kept for ever: no node feeds, reads or cuts them.
+  void check_name(const spec::TopicSpec& spec) {
+    if (!is_dead_letters_topic(spec.name)) return;
+    error(spec.place,
+          fmt::format("'{}' is a name of dead letters, whose topics are made by themselves: give "
+                      "this one a name that does not end with '{}'",
+                      spec.name, kDeadLettersSuffix));
   }
 
   const topic::TopicDefinition* find_topic(std::string_view name) const {

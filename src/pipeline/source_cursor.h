@@ -27,6 +27,10 @@ struct CursorFolder {
   std::string path;
 };
 
+// Takes back the newest page of a source, where a crash left only a part of it. Before anyone reads
+// the topic; a log for reading only passes over it.
+Result<void> recover_page(log::Topic& topic);
+
 // A page's cursor stands beside its records in the topic. A page that left none has it in its
 // topic's file. The newer of the two; nullopt where there is neither.
 Result<std::optional<SourceCursor>> find_cursor(log::Topic& topic, const CursorFolder& folder);

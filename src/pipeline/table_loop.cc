@@ -96,7 +96,7 @@ Result<std::vector<Offset>> TableLoop::write_dead_letters(
                        .place = MR_TRY(topic::place_text(record))});
   }
   auto offsets = MR_TRY(dead_letters_.write(partition, refused, clock_.now_micros() / 1'000));
-  if (!refused.empty()) MR_TRY(dead_letters_.show(partition));
+  if (!refused.empty()) dead_letters_.show(partition);
   return offsets;
 }
 

@@ -129,8 +129,7 @@ Result<void> PageWriter::rows(const sql::Rows& rows, std::span<const int32_t> re
     std::swap(page.key, key_);
     page.value.clear();
     writer_->append(rows, row, page.value);
-    size_t bytes = page.value.size() + (page.key ? page.key->size() : 0);
-    if (bytes <= limits::kRecordBytesMax) continue;
+    if (page.pending_bytes() <= limits::kRecordBytesMax) continue;
     page.pending = false;
     if (too_large_.empty() || too_large_.back() != item) too_large_.push_back(item);
   }
@@ -156,7 +155,7 @@ std::vector<std::string> PageWriter::places_of(std::span<const size_t> items) co
 
 // The pending row, which is no longer its partition's last one.
 void PageWriter::add_earlier(PartitionPage& page) {
-  if (page.batch.size_bytes() + page.value.size() <= kFullBytes) return add_pending(page, {});
+  if (page.batch.size_bytes() + page.pending_bytes() <= kFullBytes) return add_pending(page, {});
   const std::array<record::Header, 1> goes_on = {{{kPageGoesOnHeader, "1"}}};
   add_pending(page, goes_on);
   page.full.emplace_back(page.batch.finish());
@@ -175,11 +174,13 @@ Result<void> PageWriter::append(std::string_view cursor_header, std::string_view
         MR_TRY(act(partitions_[i], topic_.partition(PartitionId(static_cast<int32_t>(i)))));
     return {};
   };
-  auto reserve = [&](PartitionPage& page, log::Partition& partition) {
+  std::vector<log::ReservedSpace> space;
+  auto reserve = [&](PartitionPage& page, log::Partition& partition) -> Result<void> {
     add_pending(page, headers);
     size_t bytes = page.batch.size_bytes();
     for (const auto& batch : page.full) bytes += batch.size();
-    return partition.reserve(bytes);
+    space.push_back(MR_TRY(partition.reserve(bytes)));
+    return {};
   };
   auto write = [](PartitionPage& page, log::Partition& partition) -> Result<void> {
     for (const auto& batch : page.full) MR_TRY(partition.write(batch));
@@ -187,19 +188,23 @@ Result<void> PageWriter::append(std::string_view cursor_header, std::string_view
     return {};
   };
   auto flush = [](PartitionPage&, log::Partition& partition) { return partition.flush(); };
-  auto sync = [](PartitionPage&, log::Partition& partition) { return partition.sync(); };
-  if (is_half_written_)
-    return fail(ErrorCode::kIo,
-                "an earlier page of topic {} is there in part; start again, and it is taken back",
-                topic_.name());
+  auto show = [](PartitionPage&, log::Partition& partition) -> Result<void> {
+    partition.show();
+    return {};
+  };
+  MR_TRY(check());
   // A full disk is found before the first partition is written: the page is tried again whole.
   MR_TRY(for_each_used(reserve));
-  is_half_written_ = true;
   MR_TRY(for_each_used(write));
   // No partition shows its part before all have theirs on disk.
-  if (used > 1) MR_TRY(for_each_used(flush));
-  MR_TRY(for_each_used(sync));
-  is_half_written_ = false;
+  MR_TRY(for_each_used(flush));
+  MR_TRY(for_each_used(show));
+  return {};
+}
+
+Result<void> PageWriter::check() const {
+  for (int32_t i = 0; i < topic_.partition_count(); ++i)
+    MR_TRY(topic_.partition(PartitionId(i)).check_whole());
   return {};
 }
 

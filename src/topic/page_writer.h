@@ -55,9 +55,12 @@ class PageWriter : public sql::TransformOutput {
 
   // Appends the page; `cursor` becomes a header of the last record of each partition's batch.
   // On disk when it returns. Without rows there is nothing to append and nothing is kept.
-  // Errors: what the log says. After one that came while partitions were being written, no page is
-  // taken any more (kIo): recover_page() at the next start takes the half of this one back.
+  // Errors: what the log says, and what check() says; the page is not there unless check() fails.
   Result<void> append(std::string_view cursor_header, std::string_view cursor);
+  // Fails (kIo) once an error came while a page was being written to the topic, by this writer or
+  // an earlier one: it may be there, whole or in part. No other is taken, and nothing is to be done
+  // that takes it for there or for gone, until recover_page() finds out at the next start.
+  Result<void> check() const;
 
  private:
   // The row before the next one of its partition: the last one gets the cursor.
@@ -69,6 +72,7 @@ class PageWriter : public sql::TransformOutput {
     int64_t timestamp_ms = 0;
     std::optional<Place> place;  // where it is not that of its offset
     bool pending = false;
+    size_t pending_bytes() const { return value.size() + (key ? key->size() : 0); }
   };
   // A row that is in the page.
   struct Row {
@@ -91,8 +95,7 @@ class PageWriter : public sql::TransformOutput {
   std::vector<Row> rows_;
   size_t row_count_ = 0;
   std::vector<size_t> too_large_;
-  bool is_half_written_ = false;  // or perhaps, after an error
-  size_t keyless_rows_ = 0;       // spread over the partitions in turn
+  size_t keyless_rows_ = 0;  // spread over the partitions in turn
 };
 
 // After a crash: takes back the newest page where it did not reach all its partitions. Before

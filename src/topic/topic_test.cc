@@ -219,6 +219,17 @@ TEST_F(TopicTest, RecordsThatAreTooLargeAreNamed) {
   EXPECT_EQ(ends(topic)[0] + ends(topic)[1], 2);
 }
 
+TEST_F(TopicTest, LongKeysCountInABatch) {
+  auto users = definition(1, "name");
+  auto& topic = open(users);
+  // Key and value of each, together, are just not too large for a record.
+  std::string name((limits::kRecordBytesMax - 100) / 2, 'x');
+  std::vector<std::string> page(3, fmt::format(R"({{"id":1,"name":"{}"}})", name));
+  auto written = write_page(topic, users, page, std::string(1'000, 'c'));
+  ASSERT_TRUE(written) << written.error().message();
+  EXPECT_THAT(ends(topic), ElementsAre(3));
+}
+
 Result<int64_t> number_of(std::string_view text) {
   return std::stoll(std::string(text));
 }
