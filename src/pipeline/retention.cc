@@ -23,36 +23,44 @@ void Retention::run(std::stop_token stop) {
 }
 
 Result<void> Retention::apply() {
+  Result<void> all;
+  auto note = [&](auto&& done) {
+    if (!done && all) all = std::unexpected(std::move(done).error());
+  };
   std::vector<Removal> removals;
-  for (const auto& kept : topics_) MR_TRY(find(kept, removals));
-  if (removals.empty()) return {};
+  for (const auto& kept : topics_) {
+    std::string slowest;
+    for (int32_t i = 0; i < kept.topic->partition_count(); ++i) {
+      auto found = find(kept, PartitionId(i), slowest);
+      if (found && *found) removals.push_back(**found);
+      note(std::move(found));
+    }
+    note_waiting(kept.topic->name(), slowest);
+  }
+  if (removals.empty()) return all;
   // Without a log of its own the store may lose what is not flushed, and a table's position with
   // it. Positions were read before, so they are on disk afterwards.
   MR_TRY(store_.flush());
-  for (const auto& removal : removals) MR_TRY(removal.partition->remove_before(removal.before));
-  return {};
+  for (const auto& removal : removals) note(removal.partition->remove_before(removal.before));
+  return all;
 }
 
-Result<void> Retention::find(const Kept& kept, std::vector<Removal>& removals) {
-  std::string slowest;
-  for (int32_t i = 0; i < kept.topic->partition_count(); ++i) {
-    PartitionId id(i);
-    auto& partition = kept.topic->partition(id);
-    Offset before = MR_TRY(partition.kept_from(kept.retention, clock_.now_micros() / 1'000));
-    if (before <= partition.start_offset()) continue;
-    for (const auto& reading : tables_) {
-      if (reading.topic != kept.topic) continue;
-      Offset taken = partition.segment_start(reading.position(id));
-      if (taken < before) slowest = reading.table;
-      before = std::min(before, taken);
-    }
-    // Where a source goes on stands in the newest of its records.
-    auto cursor = MR_TRY(topic::find_last_with_header(partition, source::kCursorHeader));
-    if (cursor) before = std::min(before, partition.segment_start(cursor->batch_start));
-    if (before > partition.start_offset()) removals.push_back({&partition, before});
+Result<std::optional<Retention::Removal>> Retention::find(const Kept& kept, PartitionId id,
+                                                          std::string& slowest) {
+  auto& partition = kept.topic->partition(id);
+  Offset before = MR_TRY(partition.kept_from(kept.retention, clock_.now_micros() / 1'000));
+  if (before <= partition.start_offset()) return std::nullopt;
+  for (const auto& reading : tables_) {
+    if (reading.topic != kept.topic) continue;
+    Offset taken = partition.segment_start(reading.position(id));
+    if (taken < before) slowest = reading.table;
+    before = std::min(before, taken);
   }
-  note_waiting(kept.topic->name(), slowest);
-  return {};
+  // Where a source goes on stands in the newest of its records.
+  auto cursor = MR_TRY(topic::find_last_with_header(partition, source::kCursorHeader));
+  if (cursor) before = std::min(before, partition.segment_start(cursor->batch_start));
+  if (before <= partition.start_offset()) return std::nullopt;
+  return Removal{&partition, before};
 }
 
 void Retention::note_waiting(const std::string& topic, const std::string& table) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -32,6 +33,7 @@ class Retention {
 
   // Every ten seconds until stop. What fails is logged, and tried again.
   void run(std::stop_token stop);
+  // A partition's error keeps no other from being cut. The first one.
   Result<void> apply();
 
   // The table whose reading the topic's retention waits for; empty: none.
@@ -51,7 +53,8 @@ class Retention {
     log::Partition* partition;
     Offset before;
   };
-  Result<void> find(const Kept& kept, std::vector<Removal>& removals);
+  // What of a partition goes; `slowest`: the table that keeps some of it, if any.
+  Result<std::optional<Removal>> find(const Kept& kept, PartitionId id, std::string& slowest);
   void note_waiting(const std::string& topic, const std::string& table);
 
   store::Store& store_;

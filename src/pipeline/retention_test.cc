@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <vector>
 
 #include "base/base.h"
@@ -121,6 +122,24 @@ TEST_F(RetentionTest, WhatGoesIsBehindATablesPositionOnDisk) {
   auto progress = (*killed)->progress(*table_, "t", PartitionId(0));
   ASSERT_TRUE(progress && *progress);
   EXPECT_GE((*progress)->next.value, start());
+}
+
+TEST_F(RetentionTest, ADamagedPartitionKeepsNoOtherFromBeingCut) {
+  auto* damaged = *log_->create_topic("damaged", 1, "{}");
+  Retention both(*store_, logger_, clock_);
+  both.keep(*damaged, {.bytes = 1});
+  both.keep(*topic_, {.bytes = 1});
+  std::swap(topic_, damaged);
+  append(40);
+  std::swap(topic_, damaged);
+  append(40);
+  for (const auto& file : fs::directory_iterator(path("log/damaged/0")))
+    if (file.path().extension() == ".segment")
+      std::fstream(file.path(), std::ios::in | std::ios::out) << std::string(200, 'x');
+  auto applied = both.apply();
+  ASSERT_FALSE(applied);
+  EXPECT_EQ(applied.error().code(), ErrorCode::kCorrupt);
+  EXPECT_GT(start(), 0);
 }
 
 TEST_F(RetentionTest, ASourcesCursorStays) {
