@@ -43,7 +43,10 @@ Result<std::vector<IndexRow>> IndexFile::load(io::Disk& disk, const std::string&
 
 Result<IndexFile> IndexFile::open(io::Disk& disk, const std::string& path, size_t rows) {
   auto file = MR_TRY(disk.open(path, io::File::Mode::kOpenOrCreate));
-  if (MR_TRY(file.size()) != rows * kRowBytes) MR_TRY(file.truncate(rows * kRowBytes));
+  if (MR_TRY(file.size()) != rows * kRowBytes) {
+    MR_TRY(file.truncate(rows * kRowBytes));
+    MR_TRY(file.sync_data());
+  }
   return IndexFile(std::move(file), rows);
 }
 
@@ -53,12 +56,6 @@ Result<void> IndexFile::append(std::span<const IndexRow> rows) {
   MR_TRY(file_.write_at(row_count_ * kRowBytes, bytes));
   row_count_ += rows.size();
   return {};
-}
-
-Result<void> IndexFile::truncate(size_t rows) {
-  MR_TRY(file_.truncate(rows * kRowBytes));
-  row_count_ = rows;
-  return file_.sync_data();
 }
 
 }  // namespace millrace::log

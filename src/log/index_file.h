@@ -26,13 +26,12 @@ class IndexFile {
 
   // The rows at the front of the file whose CRCs and order are right; none if there is no file.
   static Result<std::vector<IndexRow>> load(io::Disk& disk, const std::string& path);
-  // For appending behind the first `rows` rows; what follows them is cut. Makes the file.
+  // For appending behind the first `rows` rows; what follows them is cut, durably: one of those
+  // rows must not come back behind a new one. Makes the file.
   static Result<IndexFile> open(io::Disk& disk, const std::string& path, size_t rows);
 
   // Not synced: a lost row only makes the next opening read more of the segment.
   Result<void> append(std::span<const IndexRow> rows);
-  // Keeps the first `rows` rows; durable when it returns.
-  Result<void> truncate(size_t rows);
   size_t row_count() const { return row_count_; }
 
  private:

@@ -256,7 +256,6 @@ Result<void> Segment::cut_file(const Extent& kept) {
   auto rows = MR_TRY(IndexFile::load(*options_.disk, index_path_));
   std::erase_if(rows, [&](const IndexRow& row) { return row.position > kept.bytes; });
   index_ = MR_TRY(IndexFile::open(*options_.disk, index_path_, rows.size()));
-  MR_TRY(index_->truncate(rows.size()));
   MR_TRY(file_.truncate(kept.bytes));
   MR_TRY(file_.sync_data());
   allocated_bytes_ = kept.bytes;

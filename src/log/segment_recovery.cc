@@ -81,7 +81,9 @@ Result<void> Segment::recover(std::optional<Offset> next_base) {
     index_.reset();
     return {};
   }
-  return cut_stale_tail();
+  MR_TRY(cut_stale_tail());
+  // A cut that the process before made and did not live to sync may be undone by a crash as well.
+  return file_.sync_data();
 }
 
 // Behind a torn batch there may be whole ones, written but never synced. A later append that
@@ -94,7 +96,7 @@ Result<void> Segment::cut_stale_tail() {
                    {"next_offset", written_.end.value}});
   MR_TRY(file_.truncate(written_.bytes));
   allocated_bytes_ = written_.bytes;
-  return file_.sync_data();
+  return {};
 }
 
 }  // namespace millrace::log

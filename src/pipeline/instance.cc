@@ -54,6 +54,7 @@ class Instance::Impl {
 
   Result<void> open();
   Result<void> prepare(const spec::Pipeline& pipeline);
+  Result<void> run_here(std::string_view node);
   Result<void> start(spec::Pipeline pipeline, bool once);
   Result<Changes> change(spec::Pipeline pipeline);
   Result<void> wait_until_finished(std::stop_token stop);
@@ -116,7 +117,10 @@ Result<void> Instance::Impl::open() {
       {.read_only = options_.read_only, .segment_bytes = options_.segment_bytes, .disk = &disk}));
   recover_pages();
   store_ = MR_TRY(store::Store::open(directory.store(), logger_,
-                                     {.read_only = options_.read_only, .clock = &clock_}));
+                                     {.read_only = options_.read_only,
+                                      .clock = &clock_,
+                                      .write_each_commit = options_.write_each_commit,
+                                      .disk = &disk}));
   return {};
 }
 
@@ -153,6 +157,15 @@ Result<void> Instance::Impl::prepare(const spec::Pipeline& pipeline) {
   pipeline_ = pipeline;
   nodes_ = std::move(nodes);
   return {};
+}
+
+Result<void> Instance::Impl::run_here(std::string_view node) {
+  std::shared_lock lock(nodes_mutex_);
+  MR_TRY(check_named(node));
+  if (auto* source = nodes_->find_source(node)) return source->run(true, {});
+  auto* table = nodes_->find_table(node);
+  table->finish_when_caught_up();
+  return table->run({});
 }
 
 Result<void> Instance::Impl::start(spec::Pipeline pipeline, bool once) {
@@ -357,6 +370,9 @@ Result<std::unique_ptr<Instance>> Instance::open(Options options, Logger& logger
 
 Result<void> Instance::prepare(const spec::Pipeline& pipeline) {
   return impl_->prepare(pipeline);
+}
+Result<void> Instance::run_here(std::string_view node) {
+  return impl_->run_here(node);
 }
 Result<void> Instance::start(spec::Pipeline pipeline, bool once) {
   return impl_->start(std::move(pipeline), once);

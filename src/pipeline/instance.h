@@ -32,6 +32,7 @@ class Instance {
     // Looks only: makes, repairs and locks nothing. kNotFound where there is no data directory.
     bool read_only = false;
     size_t segment_bytes = limits::kSegmentBytes;  // of the log; tests make small ones
+    bool write_each_commit = false;                // of the store; for tests
     io::Disk* disk = &io::system_disk();           // outlives the instance
   };
   // Takes the data directory for this process. Errors: kConflict (in use, by which process; from a
@@ -42,6 +43,9 @@ class Instance {
   // Makes all that start() makes, but runs none of it: redrive() then works by this file. Errors:
   // as start().
   Result<void> prepare(const spec::Pipeline& pipeline);
+  // Of what is prepared, on the caller's thread, so that a test's run repeats: one run of a source,
+  // or a table's until it has caught up. Errors: as of wait_until_finished().
+  Result<void> run_here(std::string_view node);
   // Checks the file against the data directory, makes what is missing, starts all nodes. `once`:
   // one run of each source, then until all tables have caught up. Errors, which name the place:
   // bad SQL, a topic or table that differs from the file.

@@ -3,6 +3,7 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
+#include <rocksdb/write_buffer_manager.h>
 
 #include "base/limits.h"
 
@@ -21,6 +22,14 @@ std::shared_ptr<rocksdb::TableFactory> table_factory() {
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   return std::shared_ptr<rocksdb::TableFactory>(rocksdb::NewBlockBasedTableFactory(table));
 }
+
+// RocksDB's own log tells nothing that its answers do not, and the names of its files have the time
+// in them.
+class NoLog final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
 
 }  // namespace
 
@@ -60,6 +69,18 @@ rocksdb::Options database_options(io::Clock& clock) {
   options.max_log_file_size = size_t{1} << 20;
   options.keep_log_file_num = 2;
   return options;
+}
+
+void use_disk(DiskEnv& env, rocksdb::Options& options) {
+  options.env = &env;
+  options.max_file_opening_threads = 1;
+  options.info_log = std::make_shared<NoLog>();
+  options.db_host_id = "";
+  options.avoid_flush_during_shutdown = true;  // the store does it before
+}
+
+void write_each_commit(rocksdb::Options& options) {
+  options.write_buffer_manager = std::make_shared<rocksdb::WriteBufferManager>(1);
 }
 
 }  // namespace millrace::store

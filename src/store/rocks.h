@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "io/clock.h"
+#include "store/disk_env.h"
 
 namespace millrace::store {
 
@@ -33,6 +34,9 @@ std::shared_ptr<rocksdb::MergeOperator> make_row_merger(io::Clock& clock);
 std::shared_ptr<rocksdb::CompactionFilter> make_expiry_filter(io::Clock& clock);
 
 rocksdb::Options database_options(io::Clock& clock);
+// For a disk that is not the machine's.
+void use_disk(DiskEnv& env, rocksdb::Options& options);
+void write_each_commit(rocksdb::Options& options);
 
 // Seconds since 1970, which expiries are compared with.
 inline int64_t seconds(io::Clock& clock) {

@@ -51,7 +51,8 @@ bool in_use(const std::string& path) {
 }
 
 // RocksDB makes its files readable by all (0644): the folder has to keep others out.
-Result<void> make_folder(const std::string& path) {
+Result<void> make_folder(io::Disk& disk, const std::string& path) {
+  if (&disk != &io::system_disk()) return disk.make_directories(path);
   std::error_code error;
   auto parent = std::filesystem::path(path).parent_path();
   if (!parent.empty()) std::filesystem::create_directories(parent, error);
@@ -79,9 +80,11 @@ class Store::Impl {
   Impl(std::string path, Logger& logger, Options options)
       : path_(std::move(path)),
         logger_(logger),
-        read_only_(options.read_only),
+        options_(options),
         clock_(options.clock != nullptr ? *options.clock : own_clock_),
-        expiry_filter_(make_expiry_filter(clock_)) {}
+        expiry_filter_(make_expiry_filter(clock_)) {
+    if (options.disk != &io::system_disk()) disk_env_.emplace(*options.disk);
+  }
   ~Impl();
 
   Result<void> open();
@@ -101,12 +104,14 @@ class Store::Impl {
   Result<void> load_catalog();
   Result<void> write_durably(rocksdb::WriteBatch& batch, std::string_view doing);
   Result<void> check_writable() const;
+  void wait_until_idle();
 
   std::string path_;
   Logger& logger_;
-  bool read_only_;
+  const Options options_;
   io::SystemClock own_clock_;
   io::Clock& clock_;
+  std::optional<DiskEnv> disk_env_;  // for a disk that is not the machine's
   std::shared_ptr<rocksdb::CompactionFilter> expiry_filter_;  // RocksDB has a bare pointer to it
   std::unique_ptr<rocksdb::DB> db_;
   std::mutex change_;  // held while the catalog changes
@@ -116,7 +121,7 @@ class Store::Impl {
 };
 
 Store::Impl::~Impl() {
-  if (db_ == nullptr || read_only_) return;
+  if (db_ == nullptr || options_.read_only) return;
   auto flushed = flush();
   auto status = flushed ? db_->Close() : rocksdb::Status::OK();
   if (!flushed) {
@@ -130,7 +135,7 @@ Result<void> Store::Impl::open() {
   MR_TRY(open_database());
   std::string format;
   auto status = db_->Get(rocksdb::ReadOptions(), to_slice(kFormatKey), &format);
-  if (status.IsNotFound() && !read_only_) return begin_catalog();
+  if (status.IsNotFound() && !options_.read_only) return begin_catalog();
   if (status.IsNotFound())
     return fail(ErrorCode::kCorrupt, "{} is no store of millrace's, or was never flushed", path_);
   MR_TRY(check(status, fmt::format("reading the store {}", path_)));
@@ -145,19 +150,22 @@ Result<void> Store::Impl::open() {
 Result<void> Store::Impl::open_database() {
   auto options = database_options(clock_);
   options.compaction_filter = expiry_filter_.get();
+  if (options_.write_each_commit) write_each_commit(options);
+  if (disk_env_) use_disk(*disk_env_, options);
   rocksdb::DB* db = nullptr;
   rocksdb::Status status;
-  if (read_only_) {
-    if (!std::filesystem::exists(path_ + "/CURRENT"))
+  if (options_.read_only) {
+    if (!MR_TRY(options_.disk->file_exists(path_ + "/CURRENT")))
       return fail(ErrorCode::kNotFound, "there is no store in {}", path_);
-    if (in_use(path_))
+    if (!disk_env_ && in_use(path_))
       return fail(ErrorCode::kConflict, "the store {} is in use by another process", path_);
     options.create_if_missing = false;
     status = rocksdb::DB::OpenForReadOnly(options, path_, &db);
   } else {
-    MR_TRY(make_folder(path_));
+    MR_TRY(make_folder(*options_.disk, path_));
     status = rocksdb::DB::Open(options, path_, &db);
-    if (!status.ok() && in_use(path_))
+    wait_until_idle();
+    if (!status.ok() && !disk_env_ && in_use(path_))
       return fail(ErrorCode::kConflict, "the store {} is in use by another process", path_);
   }
   db_.reset(db);
@@ -195,8 +203,13 @@ Result<void> Store::Impl::write_durably(rocksdb::WriteBatch& batch, std::string_
 }
 
 Result<void> Store::Impl::check_writable() const {
-  if (!read_only_) return {};
+  if (!options_.read_only) return {};
   return fail(ErrorCode::kUnsupported, "the store {} was opened for reading only", path_);
+}
+
+// What RocksDB does in the background comes before the next call, so that a test's run repeats.
+void Store::Impl::wait_until_idle() {
+  if (disk_env_) disk_env_->wait_until_idle();
 }
 
 std::vector<TablePtr> Store::Impl::tables() const {
@@ -258,6 +271,7 @@ Result<void> Store::Impl::commit(Batch::Impl& batch) {
   auto status = db_->Write(unlogged(), &batch.out);
   // After a failed flush (a full disk) RocksDB refuses writes until it is told to try again.
   if (!status.ok() && db_->Resume().ok()) status = db_->Write(unlogged(), &batch.out);
+  wait_until_idle();
   return check(status, "writing to the store");
 }
 
@@ -282,7 +296,9 @@ Result<void> Store::Impl::clear_table(TableId table) {
 
 Result<void> Store::Impl::flush() {
   MR_TRY(check_writable());
-  return check(db_->Flush(rocksdb::FlushOptions()), "flushing the store");
+  auto status = db_->Flush(rocksdb::FlushOptions());
+  wait_until_idle();
+  return check(status, "flushing the store");
 }
 
 Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -29,6 +29,7 @@
 #include "base/id.h"
 #include "base/logger.h"
 #include "io/clock.h"
+#include "io/disk.h"
 #include "store/progress.h"
 #include "store/table.h"
 #include "store/write_time.h"
@@ -114,7 +115,9 @@ class Store {
  public:
   struct Options {
     bool read_only = false;
-    io::Clock* clock = nullptr;  // that expiries are compared with; nullptr: the machine's
+    io::Clock* clock = nullptr;           // that expiries are compared with; nullptr: the machine's
+    bool write_each_commit = false;       // before the next one, as a full memtable is: for tests
+    io::Disk* disk = &io::system_disk();  // outlives the store
   };
   // Opens or makes the store in folder `path`, which becomes its owner's alone (0700); `logger`
   // has to outlive it. To be read only, no process may have it open for writing.
