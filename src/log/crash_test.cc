@@ -296,6 +296,24 @@ TEST(CrashTest, WhatTheLogAcknowledgedIsThereInOrderOnce) {
   run_seeds(200, [](uint64_t seed) { return CrashRun(seed).run(); });
 }
 
+TEST(CrashTest, ATopicThatCouldNotBeMadeIsMadeAtTheNextTry) {
+  Logger logger(LogFormat::kText, LogLevel::kError, [](std::string_view) {});
+  bool failed = true;
+  for (uint64_t call = 1; failed; ++call) {
+    SimulatedDisk disk(call);
+    auto log = *Log::open("/log", logger, {.segment_bytes = 4'000, .disk = &disk});
+    disk.plan(call, Fault::kError);
+    failed = !log->create_topic("t", 2, "{}");
+    if (!failed) continue;
+    disk.forget_plan();
+    auto made = log->create_topic("t", 2, "{}");
+    ASSERT_TRUE(made) << "call " << call << ": " << made.error().message();
+    disk.crash();
+    log = *Log::open("/log", logger, {.segment_bytes = 4'000, .disk = &disk});
+    EXPECT_NE(log->find_topic("t"), nullptr);
+  }
+}
+
 // Of a process that died as it cut: what the next one finds is what all later ones find.
 TEST(CrashTest, ACutThatWasFoundIsNotUndone) {
   Logger logger(LogFormat::kText, LogLevel::kError, [](std::string_view) {});

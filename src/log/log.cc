@@ -174,11 +174,15 @@ Result<Topic*> Log::Impl::create_topic(std::string_view name, int32_t partitions
   std::lock_guard create_lock(create_mutex_);
   if (find_topic(name)) return fail(ErrorCode::kConflict, "topic {} exists", name);
 
+  auto& disk = *options_.disk;
+  std::string folder = fmt::format("{}/{}", path_, name);
   std::string unfinished = fmt::format("{}/{}{}", path_, kUnfinished, name);
+  // What an earlier call made and then could not sync: nobody has it, and it is made anew.
+  if (MR_TRY(disk.file_exists(folder + "/topic.json"))) MR_TRY(disk.rename(folder, unfinished));
   TopicFile file{std::string(name), random_uuid(), partitions, std::move(metadata)};
   MR_TRY(TopicImpl::create(unfinished, file, options_, logger_));
-  MR_TRY(options_.disk->rename(unfinished, fmt::format("{}/{}", path_, name)));
-  MR_TRY(options_.disk->sync_directory(path_));
+  MR_TRY(disk.rename(unfinished, folder));
+  MR_TRY(disk.sync_directory(path_));
   return open_topic(name);
 }
 
