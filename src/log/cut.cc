@@ -49,8 +49,7 @@ Result<void> cut_partition(io::Disk& disk, const std::string& folder, Offset end
     MR_TRY(Segment::remove(disk, folder, bases.back(), false));
   // Rows promise that what is before them is on disk, so they go first, durably.
   std::erase_if(rows, [&](const IndexRow& row) { return row.position > bytes; });
-  auto index = MR_TRY(IndexFile::open(disk, index_path, rows.size()));
-  MR_TRY(index.truncate(rows.size()));
+  MR_TRY(IndexFile::open(disk, index_path, rows.size()));
   MR_TRY(file.truncate(bytes));
   return file.sync_data();
 }
