@@ -69,12 +69,12 @@ class Instance:
         self.process = None
         self.log = None  # what the process writes to stderr, and stdout
 
-    def run(self, *arguments, code=0, **environment):
+    def run(self, *arguments, code=0, stdin="", **environment):
         """Runs a command to its end; `code` is the exit code wanted."""
         arguments = list(map(str, arguments))
         completed = subprocess.run(
             [binary(), *arguments], capture_output=True, timeout=300, cwd=self.cwd,
-            stdin=subprocess.DEVNULL, env=self.environment | environment,
+            input=stdin.encode(errors="surrogateescape"), env=self.environment | environment,
         )  # fmt: skip
         answer = Answer(arguments, completed)
         assert answer.code == code, f"exit {answer.code}, wanted {code}:\n{answer}"

@@ -184,17 +184,28 @@ Result<Client> Client::open(const std::string& data_dir, std::string_view versio
   });
 }
 
+Result<Client> Client::open_writable(const std::string& data_dir, std::string_view version,
+                                     AtRest*& opened) {
+  opened = nullptr;
+  return open_by(data_dir, [&]() -> Result<std::unique_ptr<Way>> {
+    // To look first: a data directory is not made here.
+    MR_TRY(AtRest().open(data_dir, version, true));
+    auto at_rest = std::make_unique<AtRest>();
+    MR_TRY(at_rest->open(data_dir, version, false));
+    opened = at_rest.get();
+    return at_rest;
+  });
+}
+
+Result<Client> Client::open_to_produce(const std::string& data_dir, std::string_view version) {
+  AtRest* at_rest = nullptr;
+  return open_writable(data_dir, version, at_rest);
+}
+
 Result<Client> Client::open_to_change(const std::string& data_dir, std::string_view version,
                                       const std::function<Result<spec::Pipeline>()>& load) {
   AtRest* at_rest = nullptr;
-  auto opened = open_by(data_dir, [&]() -> Result<std::unique_ptr<Way>> {
-    // To look first: a data directory is not made here.
-    MR_TRY(AtRest().open(data_dir, version, true));
-    auto to_change = std::make_unique<AtRest>();
-    MR_TRY(to_change->open(data_dir, version, false));
-    at_rest = to_change.get();
-    return to_change;
-  });
+  auto opened = open_writable(data_dir, version, at_rest);
   if (!opened || at_rest == nullptr) return opened;
   auto pipeline = MR_TRY(load());
   MR_TRY(at_rest->prepare(pipeline));

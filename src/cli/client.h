@@ -32,6 +32,8 @@ class Client {
   // above, and those of `load`.
   static Result<Client> open_to_change(const std::string& data_dir, std::string_view version,
                                        const std::function<Result<spec::Pipeline>()>& load);
+  // To put records into topics, which takes no pipeline file. Errors: as open().
+  static Result<Client> open_to_produce(const std::string& data_dir, std::string_view version);
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;
   ~Client();
@@ -49,6 +51,9 @@ class Client {
   class Socket;
   class AtRest;
   explicit Client(std::unique_ptr<Way> way);
+  // `opened` gets the data directory that no pipeline runs on; it is there, or not made here.
+  static Result<Client> open_writable(const std::string& data_dir, std::string_view version,
+                                      AtRest*& opened);
   // `open_at_rest` opens the data directory where no process answers.
   static Result<Client> open_by(const std::string& data_dir,
                                 const std::function<Result<std::unique_ptr<Way>>()>& open_at_rest);

@@ -50,6 +50,7 @@ void add_test_command(Commands& commands);
 void add_status_command(Commands& commands);
 void add_sql_command(Commands& commands);
 void add_topic_commands(Commands& commands);
+void add_produce_command(Commands& commands, CLI::App* group);
 void add_tap_command(Commands& commands);
 void add_dead_letter_commands(Commands& commands);  // dlq
 void add_redrive_command(Commands& commands, CLI::App* group);

@@ -1,4 +1,4 @@
-// topic: lists, describes, reads topics.
+// topic: lists, describes, reads topics; commands_produce.cc writes them.
 #include <algorithm>
 #include <chrono>
 #include <memory>
@@ -238,7 +238,7 @@ void add_consume(Commands& commands, CLI::App* group) {
 }  // namespace
 
 void add_topic_commands(Commands& commands) {
-  auto* group = commands.add_group("topic", "List, describe and read topics");
+  auto* group = commands.add_group("topic", "List, describe, read and write topics");
   commands.add(group, "list", "All topics", list_topics);
   auto name = std::make_shared<std::string>();
   auto* describe =
@@ -246,6 +246,7 @@ void add_topic_commands(Commands& commands) {
                    [name](Session& session) { return describe_topic(session, *name); });
   describe->add_option("TOPIC", *name, "Its name")->required();
   add_consume(commands, group);
+  add_produce_command(commands, group);
 }
 
 }  // namespace millrace::cli

@@ -57,6 +57,9 @@ class Session {
   // To change what is there: where no pipeline runs, by this file.
   Result<Client> client_to_change(const std::string& pipeline_file) const;
 
+  // To put records into topics.
+  Result<Client> client_to_produce() const { return Client::open_to_produce(data_dir_, version_); }
+
   // A line to stderr.
   void say(std::string_view text) const;
   // The same, dim on a terminal.

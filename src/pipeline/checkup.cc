@@ -335,7 +335,7 @@ void Examination::check_sources() {
 
 Result<void> Examination::check_source(log::Topic& topic) {
   auto found = MR_TRY(find_cursor(topic, directory_.cursors()));
-  if (!found) return {};
+  if (!found || found->source.empty()) return {};
   const auto& cursor = found->cursor;
   if (cursor.items != cursor.records + cursor.filtered + cursor.dead_letters)
     return fail(ErrorCode::kCorrupt,

@@ -341,6 +341,21 @@ Result<Redriven> IngestLoop::redrive(std::span<const DeadLetter> letters) {
   return done;
 }
 
+Result<Produced> IngestLoop::produce(const Lines& lines) {
+  std::scoped_lock turn(turns_);
+  MR_TRY(begin_page());
+  writer_.begin(page_timestamp_ms());
+  MR_TRY(read_lines(plan_.topic, lines, writer_));
+  if (writer_.row_count() == 0) return Produced{};
+  source::Cursor next = cursor_;
+  ++next.sequence;
+  has_unfinished_page_ = true;
+  MR_TRY(write_page(next));
+  set_cursor(next);
+  has_unfinished_page_ = false;
+  return produced_by(writer_);
+}
+
 SourceLetters IngestLoop::letters() const {
   std::scoped_lock lock(cursor_mutex_);
   return {.redriven = ledger_.redriven(), .topic_id = to_string(topic_.id()), .end = letters_end_};

@@ -13,6 +13,7 @@
 #include "pipeline/dead_letters.h"
 #include "pipeline/node.h"
 #include "pipeline/plan.h"
+#include "pipeline/produce.h"
 #include "pipeline/redrive.h"
 #include "pipeline/source_cursor.h"
 #include "pipeline/source_ledger.h"
@@ -21,7 +22,7 @@
 
 namespace millrace::pipeline {
 
-// Made, prepared and run by one thread; redrive(), letters() and status() from any.
+// Made, prepared and run by one thread; redrive(), produce(), letters() and status() from any.
 class IngestLoop {
  public:
   IngestLoop(SourcePlan plan, log::Log& log, log::Topic& topic, CursorFolder cursor_folder,
@@ -42,6 +43,10 @@ class IngestLoop {
   Result<Redriven> redrive(std::span<const DeadLetter> letters);
   SourceLetters letters() const;
 
+  // Appends records that are put in by hand, between two pages.
+  Result<Produced> produce(const Lines& lines);
+
+  log::Topic& topic() const { return topic_; }
   const std::string& name() const { return plan_.spec.name; }
   const SourcePlan& plan() const { return plan_; }
   SourceStatus status() const;

@@ -28,14 +28,6 @@ std::unexpected<Error> no_such(std::string_view what, std::string_view name,
   return fail(ErrorCode::kNotFound, "there is no {} '{}'{}", what, name, choice);
 }
 
-Result<log::Topic*> find_topic(Instance& instance, std::string_view name) {
-  auto* topic = instance.log().find_topic(name);
-  if (topic != nullptr) return topic;
-  std::vector<std::string> names;
-  for (auto* other : instance.log().topics()) names.push_back(other->name());
-  return no_such("topic", name, names);
-}
-
 Result<Record> owned(const std::string& topic, int32_t partition,
                      const record::RecordView& record) {
   Record copy{.topic = topic,
@@ -156,6 +148,14 @@ Result<std::vector<Tapped>> tap_table(Instance& instance, const store::Table& ta
 }
 
 }  // namespace
+
+Result<log::Topic*> find_topic(Instance& instance, std::string_view name) {
+  auto* topic = instance.log().find_topic(name);
+  if (topic != nullptr) return topic;
+  std::vector<std::string> names;
+  for (auto* other : instance.log().topics()) names.push_back(other->name());
+  return no_such("topic", name, names);
+}
 
 Result<int64_t> query(Instance& instance, std::string_view sql, sql::QueryOutput& output,
                       std::stop_token stop) {

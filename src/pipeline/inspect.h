@@ -23,6 +23,9 @@ namespace millrace::pipeline {
 Result<int64_t> query(Instance& instance, std::string_view sql, sql::QueryOutput& output,
                       std::stop_token stop = {});
 
+// Errors: kNotFound, with the nearest name.
+Result<log::Topic*> find_topic(Instance& instance, std::string_view name);
+
 struct TopicDescription {
   std::string name;
   std::vector<std::string> key;  // columns

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
@@ -63,6 +64,7 @@ class Instance::Impl {
   Status status() const;
   Result<void> check_node(std::string_view node) const;
   Result<Redriven> redrive(std::string_view node, std::span<const DeadLetter> letters);
+  Result<Produced> produce(log::Topic& topic, const Lines& lines);
   Result<std::optional<SourceLetters>> source_letters(std::string_view source) const;
 
   const Options& options() const { return options_; }
@@ -99,7 +101,9 @@ class Instance::Impl {
   mutable std::shared_mutex nodes_mutex_;
   spec::Pipeline pipeline_;
   std::unique_ptr<Nodes> nodes_;
-  std::optional<Retention> retention_;  // where a topic has one
+  std::mutex producers_mutex_;
+  std::map<const log::Topic*, std::unique_ptr<Producer>> producers_;  // of topics no source feeds
+  std::optional<Retention> retention_;                                // where a topic has one
   std::jthread retention_thread_;
   int64_t started_micros_ = 0;
   bool running_ = false;
@@ -188,6 +192,7 @@ Result<Changes> Instance::Impl::change(spec::Pipeline pipeline) {
   // Whoever redrives is between two steps now.
   std::unique_lock lock(nodes_mutex_);
   end_retention();
+  producers_.clear();
   auto changes = nodes_->change(std::move(plan));
   if (changes) pipeline_ = std::move(pipeline);
   run_retention();
@@ -268,6 +273,21 @@ Result<Redriven> Instance::Impl::redrive(std::string_view node,
   return source != nullptr ? source->redrive(letters) : nodes_->find_table(node)->redrive(letters);
 }
 
+Result<Produced> Instance::Impl::produce(log::Topic& topic, const Lines& lines) {
+  std::shared_lock lock(nodes_mutex_);
+  if (nodes_)
+    for (auto* source : nodes_->sources())
+      if (&source->topic() == &topic) return source->produce(lines);
+  Producer* producer = nullptr;
+  {
+    std::scoped_lock making(producers_mutex_);
+    auto& made = producers_[&topic];
+    if (made == nullptr) made = MR_TRY(Producer::open(*log_, topic, cursor_folder(), clock_));
+    producer = made.get();
+  }
+  return producer->produce(lines);
+}
+
 Result<std::optional<SourceLetters>> Instance::Impl::source_letters(std::string_view name) const {
   {
     std::shared_lock lock(nodes_mutex_);
@@ -296,7 +316,7 @@ std::vector<SourceStatus> Instance::Impl::sources_at_rest() const {
   for (auto* topic : log_->topics()) {
     if (is_dead_letters_topic(topic->name())) continue;
     auto found = find_cursor(*topic, cursor_folder());
-    if (!found || !*found) continue;
+    if (!found || !*found || (*found)->source.empty()) continue;
     const auto& [name, cursor] = **found;
     sources.push_back({.name = name,
                        .topic = topic->name(),
@@ -397,6 +417,9 @@ Result<void> Instance::check_node(std::string_view node) const {
 }
 Result<Redriven> Instance::redrive(std::string_view node, std::span<const DeadLetter> letters) {
   return impl_->redrive(node, letters);
+}
+Result<Produced> Instance::produce(log::Topic& topic, const Lines& lines) {
+  return impl_->produce(topic, lines);
 }
 Result<void> Instance::load_value(DeadLetter& letter) const {
   if (letter.value_file.empty()) return {};

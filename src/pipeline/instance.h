@@ -17,6 +17,7 @@
 #include "io/disk.h"
 #include "log/log.h"
 #include "pipeline/changes.h"
+#include "pipeline/produce.h"
 #include "pipeline/redrive.h"
 #include "pipeline/source_ledger.h"
 #include "pipeline/status.h"
@@ -71,6 +72,8 @@ class Instance {
   Result<void> check_node(std::string_view node) const;
   // Takes dead letters of a node (redrive.h chooses them).
   Result<Redriven> redrive(std::string_view node, std::span<const DeadLetter> letters);
+  // Appends records that are put in by hand (produce.h chooses the topic).
+  Result<Produced> produce(log::Topic& topic, const Lines& lines);
   // Reads a value that stands in a file. Errors: kNotFound, kIo.
   Result<void> load_value(DeadLetter& letter) const;
   // Of a source; nullopt where the data directory knows none of that name.

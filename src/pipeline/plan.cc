@@ -13,6 +13,20 @@ namespace {
 
 using spec::Problem;
 
+void let_be_null(schema::Type& type) {
+  for (auto& child : type.children) {
+    if (type.kind == schema::Kind::kStruct && !child.required) child.nullable = true;
+    let_be_null(child.type);
+  }
+}
+
+// In a topic's values null says the same as no field: what need not be there may be null.
+schema::Columns with_null_for_absent(schema::Columns columns) {
+  schema::Type row{.kind = schema::Kind::kStruct, .children = std::move(columns)};
+  let_be_null(row);
+  return std::move(row.children);
+}
+
 class Planner {
  public:
   Planner(sql::Engine& engine, const spec::Pipeline& pipeline, std::vector<Problem>& problems)
@@ -22,7 +36,8 @@ class Planner {
     Plan plan{.name = pipeline_.name};
     for (const auto& source : pipeline_.sources) add_source(plan, source);
     for (const auto& spec : pipeline_.topics)
-      if (find_topic(spec.name) == nullptr && !spec.columns.empty()) add_topic(spec, spec.columns);
+      if (find_topic(spec.name) == nullptr && !spec.columns.empty())
+        add_topic(spec, with_null_for_absent(spec.columns));
     for (const auto& table : pipeline_.tables) add_table(plan, table);
     for (const auto& spec : pipeline_.topics) check_name(spec);
     return plan;

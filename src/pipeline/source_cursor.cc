@@ -29,6 +29,13 @@ Result<void> recover_page(log::Topic& topic) {
   return topic::recover_page(topic, source::kCursorHeader, sequence_of);
 }
 
+Result<void> recover_page(log::Topic& topic) {
+  auto sequence_of = [](std::string_view text) -> Result<int64_t> {
+    return MR_TRY(source::parse_cursor(text)).sequence;
+  };
+  return topic::recover_page(topic, source::kCursorHeader, sequence_of);
+}
+
 Result<std::optional<SourceCursor>> find_cursor(log::Topic& topic, const CursorFolder& folder) {
   std::optional<SourceCursor> newest;
   auto offer = [&](std::string_view text) -> Result<void> {
@@ -53,7 +60,7 @@ Result<std::optional<source::Cursor>> cursor_of(const std::string& source, log::
                                                 const CursorFolder& folder) {
   auto found = MR_TRY(find_cursor(topic, folder));
   if (!found) return std::nullopt;
-  if (found->source == source) return found->cursor;
+  if (found->source == source || found->source.empty()) return found->cursor;
   return fail(ErrorCode::kConflict,
               "topic {} was fed by source {}, up to page {} of it; give that name to the source to "
               "go on there, or a topic of another name to a new source",

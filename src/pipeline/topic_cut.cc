@@ -140,7 +140,7 @@ Result<void> TopicCutPlanner::run() {
     cut_.words_.push_back(fmt::format("{} ends at offset {}: {} records are removed",
                                       name_of(partition), with_thousands(kept.end.value),
                                       with_thousands(kept.lost)));
-  if (loses_pages_) MR_TRY(plan_source());
+  if (loses_pages_ && !source_.empty()) MR_TRY(plan_source());
   MR_TRY(plan_tables());
   // The one that is named comes last: as long as it is not cut, all can be done again.
   for (const auto& [partition, kept] : kept_)

@@ -112,11 +112,14 @@ bool set_floating(std::string_view token, VectorWriter& writer, size_t row) {
 }  // namespace
 
 struct JsonDecoder::Impl {
-  explicit Impl(const schema::Columns& wanted)
-      : top_field{"", {.kind = Kind::kStruct, .children = wanted}}, top(top_field) {}
+  Impl(const schema::Columns& wanted, UnknownFields unknown_fields)
+      : top_field{"", {.kind = Kind::kStruct, .children = wanted}},
+        top(top_field),
+        unknown(unknown_fields) {}
 
   schema::Field top_field;
   FieldDecoder top;
+  const UnknownFields unknown;
   std::span<VectorWriter> columns;
   ondemand::parser parser;
   TextArena arena;
@@ -134,8 +137,10 @@ struct JsonDecoder::Impl {
     std::string wanted = node.field->type.kind == Kind::kVarchar
                              ? accepted_kinds(node.field->type.json_values)
                              : schema::to_sql(node.field->type);
-    return fail(
-        fmt::format("expected {}, got {} {}", wanted, json_kind(token), excerpt(token, 60)));
+    std::string_view kind = json_kind(token);
+    return fail(kind == token
+                    ? fmt::format("expected {}, got null", wanted)
+                    : fmt::format("expected {}, got {} {}", wanted, kind, excerpt(token, 60)));
   }
   // Puts the name of a field before the error of what is inside it.
   bool failed_in(const std::string& name) {
@@ -149,6 +154,7 @@ struct JsonDecoder::Impl {
   bool decode_fields(FieldDecoder& node, ondemand::object& object, VectorWriter* writers,
                      size_t row);
   FieldDecoder* find(FieldDecoder& node, ondemand::field& field, size_t& expected);
+  bool no_such_field(const FieldDecoder& node, const char* raw);
   bool finish_fields(FieldDecoder& node, VectorWriter* writers, size_t row);
   bool decode_value(FieldDecoder& node, ondemand::value& value, VectorWriter& writer, size_t row);
   bool decode_list(FieldDecoder& node, ondemand::value& value, VectorWriter& writer, size_t row);
@@ -190,8 +196,10 @@ bool JsonDecoder::Impl::decode_fields(FieldDecoder& node, ondemand::object& obje
   for (auto result : object) {
     ondemand::field field;
     if (auto code = std::move(result).get(field)) return fail(code);
+    const char* raw = field.key().raw();
     FieldDecoder* child = find(node, field, expected);
     if (child == nullptr) {
+      if (unknown == UnknownFields::kRefuse) return no_such_field(node, raw);
       if (const char* problem = skip_value(field.value(), depth)) return bad_json(problem);
       continue;
     }
@@ -222,6 +230,18 @@ FieldDecoder* JsonDecoder::Impl::find(FieldDecoder& node, ondemand::field& field
   for (auto& child : node.children)
     if (child.field->name == key) return &child;
   return nullptr;
+}
+
+// `raw`: the key's text after its opening quote.
+bool JsonDecoder::Impl::no_such_field(const FieldDecoder& node, const char* raw) {
+  const char* end = raw;
+  while (*end != '"') end += *end == '\\' ? 2 : 1;
+  std::string_view name(raw, end);
+  std::vector<std::string> names;
+  for (const auto& child : node.children) names.push_back(child.field->name);
+  auto meant = did_you_mean(name, names);
+  return fail(fmt::format("there is no '{}'{}", excerpt(name, 60),
+                          meant.empty() ? "" : fmt::format("; did you mean '{}'?", meant)));
 }
 
 bool JsonDecoder::Impl::finish_fields(FieldDecoder& node, VectorWriter* writers, size_t row) {
@@ -453,7 +473,8 @@ bool JsonDecoder::Impl::decode_typed_string(const FieldDecoder& node, std::strin
   }
 }
 
-JsonDecoder::JsonDecoder(const schema::Columns& columns) : impl_(std::make_unique<Impl>(columns)) {}
+JsonDecoder::JsonDecoder(const schema::Columns& columns, UnknownFields unknown)
+    : impl_(std::make_unique<Impl>(columns, unknown)) {}
 JsonDecoder::~JsonDecoder() = default;
 JsonDecoder::JsonDecoder(JsonDecoder&&) noexcept = default;
 

@@ -2,6 +2,7 @@
 // over topics.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -12,12 +13,16 @@
 
 namespace millrace::sql {
 
-// Decodes one object after another. Fields that are no columns are passed over; of a key that
-// stands twice the last counts. Belongs to one thread; keeps its memory.
+// Fields that are no columns.
+enum class UnknownFields : uint8_t { kPassOver, kRefuse };
+
+// Decodes one object after another. Of a key that stands twice the last counts. Belongs to one
+// thread; keeps its memory.
 class JsonDecoder final : public RecordDecoder {
  public:
   // `columns` lives as long as the decoder.
-  explicit JsonDecoder(const schema::Columns& columns);
+  explicit JsonDecoder(const schema::Columns& columns,
+                       UnknownFields unknown = UnknownFields::kPassOver);
   ~JsonDecoder() override;
   JsonDecoder(JsonDecoder&&) noexcept;
 

@@ -141,7 +141,7 @@ TEST_F(TransformTest, AWrongValueIsThatRecordsErrorAlone) {
   EXPECT_EQ(errors[1], R"(2 name.first: expected a string, got a number 7)");
   EXPECT_EQ(errors[2], R"(3 id: required, but missing)");
   EXPECT_EQ(errors[3], R"(4 tags.[1]: expected a string, got a number 1)");
-  EXPECT_EQ(errors[4], R"(5 id: expected BIGINT, got null null)");
+  EXPECT_EQ(errors[4], R"(5 id: expected BIGINT, got null)");
   EXPECT_EQ(errors.size(), 9u);
   EXPECT_EQ(errors[8], "10 id: 99999999999999999999 does not fit BIGINT");
   EXPECT_EQ(ran.counts.failed, 9u);

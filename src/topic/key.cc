@@ -27,6 +27,16 @@ bool can_be_key(const schema::Type& type) {
   return type.kind < Kind::kList;
 }
 
+schema::Columns columns_of(std::span<const std::string> key, const schema::Columns& columns) {
+  schema::Columns of_key;
+  for (const auto& name : key) {
+    auto found = std::ranges::find(columns, name, &schema::Field::name);
+    MR_CHECK(found != columns.end());
+    of_key.push_back(*found);
+  }
+  return of_key;
+}
+
 KeyWriter::KeyWriter(const schema::Columns& columns, const std::vector<std::string>& key) {
   for (const auto& name : key) {
     auto found = std::ranges::find(columns, name, &schema::Field::name);
@@ -52,13 +62,11 @@ bool KeyWriter::append(const sql::Rows& rows, size_t row, std::string& to) const
 
 KeyReader::KeyReader(const schema::Columns& columns, std::span<const std::string> key)
     : columns_([&] {
-        schema::Columns of_key;
-        for (const auto& name : key) {
-          auto found = std::ranges::find(columns, name, &schema::Field::name);
-          MR_CHECK(found != columns.end());
-          of_key.push_back({.name = found->name, .type = found->type});
-          of_key.back().type.json_values = schema::kJsonString;
-          of_key.back().nullable = false;
+        auto of_key = columns_of(key, columns);
+        for (auto& column : of_key) {
+          column.type.json_values = schema::kJsonString;
+          column.nullable = false;
+          column.required = false;
         }
         return of_key;
       }()),

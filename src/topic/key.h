@@ -17,6 +17,9 @@ namespace millrace::topic {
 // Scalars can be in a key; LIST, MAP and STRUCT cannot.
 bool can_be_key(const schema::Type& type);
 
+// Those of `columns` that `key` names, in its order.
+schema::Columns columns_of(std::span<const std::string> key, const schema::Columns& columns);
+
 // Values -> bytes (docs/format/topic.md): of one column its text, of several a JSON array.
 class KeyWriter {
  public:

@@ -58,6 +58,7 @@ PageWriter::PageWriter(log::Topic& topic, const TopicDefinition& definition,
     : topic_(topic),
       writer_(sql::make_writer(columns, definition.avro.get())),
       key_writer_(columns, definition.key),
+      tombstone_key_writer_(columns_of(definition.key, columns), definition.key),
       partitions_(static_cast<size_t>(topic.partition_count())) {
   MR_CHECK(definition.avro == nullptr ||
            (definition.avro->written_id() != 0 && definition.columns == columns));
@@ -81,18 +82,28 @@ void PageWriter::begin(std::span<const LateItem> items) {
   late_ = items;
 }
 
-size_t PageWriter::partition_for(const sql::Rows& rows, size_t row) {
+size_t PageWriter::partition_for(const sql::Rows& rows, size_t row, const KeyWriter& key_writer) {
   size_t count = partitions_.size();
   if (key_)
     key_->clear();
   else
     key_.emplace();
-  if (!key_writer_.append(rows, row, *key_)) {
+  if (!key_writer.append(rows, row, *key_)) {
     key_.reset();
     return keyless_rows_++ % count;
   }
   if (count == 1) return 0;
   return static_cast<size_t>(partition_of(*key_, static_cast<int32_t>(count)).value);
+}
+
+size_t PageWriter::begin_record(const sql::Rows& rows, size_t row, const KeyWriter& key_writer) {
+  ++row_count_;
+  size_t partition = partition_for(rows, row, key_writer);
+  auto& page = partitions_[partition];
+  if (page.pending) add_earlier(page);
+  page.pending = true;
+  std::swap(page.key, key_);
+  return partition;
 }
 
 void PageWriter::add_pending(PartitionPage& page, std::span<const record::Header> headers) {
@@ -118,22 +129,30 @@ Result<void> PageWriter::rows(const sql::Rows& rows, std::span<const int32_t> re
                               std::span<const uint8_t> keep) {
   for (size_t row = 0; row < rows.count; ++row) {
     if (keep[row] == 0) continue;
-    ++row_count_;
-    size_t partition = partition_for(rows, row);
+    size_t partition = begin_record(rows, row, key_writer_);
     auto& page = partitions_[partition];
-    if (page.pending) add_earlier(page);
-    page.pending = true;
     auto item = static_cast<size_t>(record_of[row]);
     rows_.push_back({.item = item, .partition = partition});
     set_time(page, partition, item);
-    std::swap(page.key, key_);
-    page.value.clear();
-    writer_->append(rows, row, page.value);
+    if (page.value)
+      page.value->clear();
+    else
+      page.value.emplace();
+    writer_->append(rows, row, *page.value);
     if (page.pending_bytes() <= limits::kRecordBytesMax) continue;
     page.pending = false;
     if (too_large_.empty() || too_large_.back() != item) too_large_.push_back(item);
   }
   return {};
+}
+
+void PageWriter::tombstones(const sql::Rows& keys) {
+  for (size_t row = 0; row < keys.count; ++row) {
+    auto& page = partitions_[begin_record(keys, row, tombstone_key_writer_)];
+    page.timestamp_ms = timestamp_ms_;
+    page.place.reset();
+    page.value.reset();
+  }
 }
 
 std::vector<std::string> PageWriter::places_of(std::span<const size_t> items) const {
@@ -183,8 +202,14 @@ Result<void> PageWriter::append(std::string_view cursor_header, std::string_view
     return {};
   };
   auto write = [](PartitionPage& page, log::Partition& partition) -> Result<void> {
-    for (const auto& batch : page.full) MR_TRY(partition.write(batch));
-    MR_TRY(partition.write(page.batch.finish()));
+    std::optional<Offset> first;
+    for (const auto& batch : page.full) {
+      Offset base = MR_TRY(partition.write(batch));
+      if (!first) first = base;
+    }
+    Offset last = MR_TRY(partition.write(page.batch.finish()));
+    page.first = first.value_or(last);
+    page.end = last + page.batch.count();
     return {};
   };
   auto flush = [](PartitionPage&, log::Partition& partition) { return partition.flush(); };
@@ -200,6 +225,16 @@ Result<void> PageWriter::append(std::string_view cursor_header, std::string_view
   MR_TRY(for_each_used(flush));
   MR_TRY(for_each_used(show));
   return {};
+}
+
+std::vector<Appended> PageWriter::appended() const {
+  std::vector<Appended> result;
+  for (size_t i = 0; i < partitions_.size(); ++i) {
+    const auto& page = partitions_[i];
+    if (page.pending)
+      result.push_back({PartitionId(static_cast<int32_t>(i)), page.first, page.end});
+  }
+  return result;
 }
 
 Result<void> PageWriter::check() const {

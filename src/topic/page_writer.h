@@ -26,6 +26,13 @@ inline constexpr std::string_view kPagePartitionsHeader = "millrace.page.partiti
 // partition, and the last batch has the cursor.
 inline constexpr std::string_view kPageGoesOnHeader = "millrace.page.goes_on";
 
+// What of a page one partition got.
+struct Appended {
+  PartitionId partition;
+  Offset first;
+  Offset end;
+};
+
 // An item that its source refused, and that is taken later.
 struct LateItem {
   int64_t timestamp_ms = 0;
@@ -46,6 +53,8 @@ class PageWriter : public sql::TransformOutput {
   void begin(std::span<const LateItem> items);
   Result<void> rows(const sql::Rows& rows, std::span<const int32_t> record_of,
                     std::span<const uint8_t> keep) override;
+  // Records without a value. `keys`: the definition's key columns, none of them NULL.
+  void tombstones(const sql::Rows& keys);
   size_t row_count() const { return row_count_; }
   // Positions of the records one of whose rows is larger than limits::kRecordBytesMax: the page is
   // to be made again without them.
@@ -57,6 +66,8 @@ class PageWriter : public sql::TransformOutput {
   // On disk when it returns. Without rows there is nothing to append and nothing is kept.
   // Errors: what the log says, and what check() says; the page is not there unless check() fails.
   Result<void> append(std::string_view cursor_header, std::string_view cursor);
+  // Where the page that was appended is.
+  std::vector<Appended> appended() const;
   // Fails (kIo) once an error came while a page was being written to the topic, by this writer or
   // an earlier one: it may be there, whole or in part. No other is taken, and nothing is to be done
   // that takes it for there or for gone, until recover_page() finds out at the next start.
@@ -68,11 +79,13 @@ class PageWriter : public sql::TransformOutput {
     std::vector<std::string> full;  // batches that the page does not end with
     record::BatchBuilder batch;
     std::optional<std::string> key;
-    std::string value;
+    std::optional<std::string> value;
     int64_t timestamp_ms = 0;
     std::optional<Place> place;  // where it is not that of its offset
     bool pending = false;
-    size_t pending_bytes() const { return value.size() + (key ? key->size() : 0); }
+    Offset first;
+    Offset end;
+    size_t pending_bytes() const { return (value ? value->size() : 0) + (key ? key->size() : 0); }
   };
   // A row that is in the page.
   struct Row {
@@ -83,11 +96,14 @@ class PageWriter : public sql::TransformOutput {
   void add_pending(PartitionPage& page, std::span<const record::Header> headers);
   void add_earlier(PartitionPage& page);
   // Puts the row's key into key_; the partition it goes to.
-  size_t partition_for(const sql::Rows& rows, size_t row);
+  size_t partition_for(const sql::Rows& rows, size_t row, const KeyWriter& key_writer);
+  // The same, where a record of that key is pending then.
+  size_t begin_record(const sql::Rows& rows, size_t row, const KeyWriter& key_writer);
 
   log::Topic& topic_;
   std::unique_ptr<sql::RecordWriter> writer_;
   KeyWriter key_writer_;
+  KeyWriter tombstone_key_writer_;
   std::vector<PartitionPage> partitions_;
   std::optional<std::string> key_;
   int64_t timestamp_ms_ = 0;

@@ -12,6 +12,8 @@
 #include "door/http/records_answer.h"
 #include "door/http/to_json.h"
 #include "pipeline/inspect.h"
+#include "pipeline/produce.h"
+#include "sql/json_split.h"
 
 namespace millrace::http {
 namespace {
@@ -57,6 +59,17 @@ Result<std::string> get_records(const Api& api, const Call& call) {
   auto wait_ms = MR_TRY(call.number("wait_ms", 0, limits::kApiWaitMax.count()));
   question.wait = std::chrono::milliseconds(wait_ms.value_or(0));
   return answer_records(api.instance(), question, call.stop());
+}
+
+Result<std::string> post_records(const Api& api, const Call& call) {
+  std::string text = call.body();
+  text.append(sql::kJsonPadding, '\0');
+  pipeline::Lines lines{.text = std::string_view(text).substr(0, call.body().size())};
+  auto first = MR_TRY(call.number("first_line", 1, std::numeric_limits<int64_t>::max() / 2));
+  lines.first = first.value_or(lines.first);
+  auto are_tombstones = MR_TRY(call.number("tombstones", 0, 1));
+  lines.are_tombstones = are_tombstones == 1;
+  return to_json(MR_TRY(pipeline::produce(api.instance(), call.taken(0), lines)));
 }
 
 Result<std::string> get_tap(const Api& api, const Call& call) {
@@ -115,6 +128,14 @@ const std::vector<Route> kRoutes = {
      get_records,
      "Records of a topic by time; without a beginning the last ones. 'next' continues.",
      Pace::kWaiting},
+    {"POST",
+     "/v1/topics/{topic}/records",
+     {{"first_line", "the number of the body's first line, for messages; 1 unless given"},
+      {"tombstones", "1: the lines name keys, and the records have no value"}},
+     post_records,
+     "Appends the records of all lines, each a JSON object of the topic's columns, or of none.",
+     Pace::kPrompt,
+     limits::kApiRecordRequestBytesMax},
     {"GET",
      "/v1/tap/{node}",
      {kLimit},

@@ -166,4 +166,13 @@ std::string to_json(const pipeline::DeadLetter& letter) {
   return dump(json);
 }
 
+std::string to_json(const pipeline::Produced& produced) {
+  auto partitions = Json::array();
+  for (const auto& part : produced.partitions)
+    partitions.push_back({{"partition", part.partition.value},
+                          {"first_offset", part.first.value},
+                          {"end_offset", part.end.value}});
+  return dump({{"records", produced.records}, {"partitions", std::move(partitions)}});
+}
+
 }  // namespace millrace::http

@@ -6,6 +6,7 @@
 
 #include "pipeline/dead_letters.h"
 #include "pipeline/inspect.h"
+#include "pipeline/produce.h"
 #include "pipeline/status.h"
 
 namespace millrace::http {
@@ -26,6 +27,9 @@ std::string to_json(const pipeline::Tapped& tapped);
 // that are no UTF-8 as "raw_base64". Very large ones stand in "raw_file" of the data directory; of
 // a tombstone null.
 std::string to_json(const pipeline::DeadLetter& letter);
+
+// {"records":3,"partitions":[{"partition":0,"first_offset":7,"end_offset":10}]}.
+std::string to_json(const pipeline::Produced& produced);
 
 // "[a,b]" of JSON texts.
 template <class Range, class ToText>
