@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/completion.h"
 
 namespace millrace::cli {
 namespace {
@@ -84,7 +85,7 @@ void Commands::add_common_options(CLI::App& app, bool has_csv) {
   std::map<std::string, Format> formats = {{"text", Format::kText}, {"json", Format::kJson}};
   if (has_csv) formats["csv"] = Format::kCsv;
   app.add_option("-o,--output", given_.format, "How to print: text or json, of sql also csv")
-      ->type_name("FORMAT")
+      ->type_name(has_csv ? "text|json|csv" : "text|json")
       ->transform(CLI::CheckedTransformer(formats).description(""));
   app.add_flag("--no-color", given_.no_color, "No colours (nor with NO_COLOR set)");
 }
@@ -92,6 +93,7 @@ void Commands::add_common_options(CLI::App& app, bool has_csv) {
 CLI::App* Commands::add_group(const std::string& name, const std::string& doc) {
   auto* group = app_.add_subcommand(name, doc);
   group->require_subcommand(1);
+  add_common_options(*group, true);
   return group;
 }
 
@@ -115,7 +117,20 @@ int Commands::misunderstood(const CLI::ParseError& error) {
   return kNotUnderstood;
 }
 
+// What the shells' scripts ask. It is no command of the tree that it looks at.
+int Commands::answer_completion(std::span<char*> words, std::string_view version) {
+  try {
+    std::vector<std::string> typed(words.begin(), words.end());
+    fmt::print("{}", complete(app_, typed, version));
+  } catch (const std::exception&) {
+    return kFailed;  // an answer of another version; nobody waits for a message here
+  }
+  return kDone;
+}
+
 int Commands::run(int argc, char** argv, std::string_view version) {
+  if (argc > 2 && std::string_view(argv[1]) == "complete")
+    return answer_completion({argv + 2, argv + argc}, version);
   try {
     app_.parse(argc, argv);
   } catch (const CLI::Success& asked) {
@@ -160,6 +175,7 @@ int run(int argc, char** argv, std::string_view version) {
   add_dead_letter_commands(commands);
   add_table_commands(commands);
   add_doctor_command(commands);
+  add_completion_command(commands);
   add_version_command(commands);
   return commands.run(argc, argv, version);
 }

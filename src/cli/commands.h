@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,7 @@ class Commands {
     bool has_csv;
   };
   void add_common_options(CLI::App& app, bool has_csv);
+  int answer_completion(std::span<char*> words, std::string_view version);
   int misunderstood(const CLI::ParseError& error);
 
   CLI::App app_{"Runs pipelines: HTTP APIs into topics, topics into tables, by SQL.", "millrace"};
@@ -56,6 +58,7 @@ void add_dead_letter_commands(Commands& commands);  // dlq
 void add_redrive_command(Commands& commands, CLI::App* group);
 void add_table_commands(Commands& commands);
 void add_doctor_command(Commands& commands);
+void add_completion_command(Commands& commands);
 void add_version_command(Commands& commands);
 
 }  // namespace millrace::cli

@@ -154,8 +154,10 @@ void add_dead_letter_commands(Commands& commands) {
       commands.add(group, "list", "Open dead letters, the newest first",
                    [list](Session& session) { return list_dead_letters(session, *list); });
   listing->add_option("NODE,--node", list->filter.node, "Only of this source or table");
-  listing->add_option("--rule", list->filter.rule, "Only refused by this expectation");
-  listing->add_option("--stage", list->filter.stage, "Only refused at: decode, sql, expect");
+  listing->add_option("--rule", list->filter.rule, "Only refused by this expectation")
+      ->type_name("RULE");
+  listing->add_option("--stage", list->filter.stage, "Only refused at this stage")
+      ->type_name("decode|sql|expect");
   listing->add_flag("--redriven", list->closed_too, "Also those that were redriven");
   listing->add_option("-n", list->count, "At most so many (20)")
       ->type_name("N")

@@ -203,9 +203,11 @@ void add_redrive_command(Commands& commands, CLI::App* group) {
   auto* app = commands.add(group, "redrive", "Take dead letters again, by the file as it is now",
                            [wish](Session& session) { return redrive(session, *wish); });
   app->add_option("ADDRESS", wish->addresses, "NODE/PARTITION/OFFSET, as dlq list shows it");
-  app->add_option("--node", wish->node, "All of this source or table, the oldest first");
-  app->add_option("--rule", wish->rule, "All refused by this expectation");
-  app->add_option("--stage", wish->stage, "All refused at: decode, sql, expect");
+  app->add_option("--node", wish->node, "All of this source or table, the oldest first")
+      ->type_name("NODE");
+  app->add_option("--rule", wish->rule, "All refused by this expectation")->type_name("RULE");
+  app->add_option("--stage", wish->stage, "All refused at this stage")
+      ->type_name("decode|sql|expect");
   app->add_flag("--all", wish->all, "All there are");
   app->add_option("--value", wish->value, "With one ADDRESS: its record, edited, in this file or -")
       ->type_name("FILE");
