@@ -7,7 +7,8 @@
 // Called by cli. Leaves to others: everything that an answer is about (pipeline), who may connect
 // (the socket belongs to the user who started the pipeline, mode 0600).
 // Promises: an error is {"error":{"code":…,"message":…}} with a fitting status; unknown routes and
-// parameters are told with the nearest known one; a long answer is cut and says so (truncated).
+// parameters are told with the nearest known one; a long answer is cut and says so (truncated); no
+// request waits for another's SQL; what nobody waits for any more ends, in the middle of SQL too.
 // Threads: Api from any. Server has an event loop on one thread that never blocks, and pools for
 // handlers, which do. Limits: limits::kApi….
 #pragma once
