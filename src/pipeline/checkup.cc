@@ -227,7 +227,8 @@ void Examination::check_store() {
   if (!*there) return add("store", "tables", Verdict::kOk, "none yet");
   if (options_.progress) options_.progress("the store", 0);
   auto store =
-      store::Store::open(directory_.store(), logger_, {.read_only = true, .clock = &clock_});
+      store::Store::open(directory_.store(), logger_,
+                         {.read_only = true, .clock = &clock_, .disk = &directory_.disk()});
   if (!store) {
     bool is_damaged =
         store.error().code() == ErrorCode::kCorrupt || store.error().code() == ErrorCode::kIo;
@@ -334,6 +335,7 @@ void Examination::check_sources() {
 }
 
 Result<void> Examination::check_source(log::Topic& topic) {
+  MR_TRY(recover_page(topic));  // which a log for reading only passes over
   auto found = MR_TRY(find_cursor(topic, directory_.cursors()));
   if (!found || found->source.empty()) return {};
   const auto& cursor = found->cursor;

@@ -49,7 +49,8 @@ Result<TableRebuild> TableRebuild::plan(const DataDirectory& directory, std::str
         MR_TRY(tell_what_is_gone(directory, topic, rebuild.words_));
     return rebuild;
   }
-  rebuild.store_ = MR_TRY(store::Store::open(directory.store(), logger, {.clock = &clock}));
+  rebuild.store_ = MR_TRY(
+      store::Store::open(directory.store(), logger, {.clock = &clock, .disk = &directory.disk()}));
   rebuild.table_ = MR_TRY(find_table(*rebuild.store_, table));
   auto definition = MR_TRY(table::definition_of(*rebuild.table_));
   rebuild.words_.push_back(fmt::format("table {} is emptied; the next 'millrace up' reads {} again",

@@ -321,7 +321,8 @@ Result<void> TopicCutPlanner::plan_ledger(int64_t redriven, Offset letters_end) 
 
 Result<void> TopicCutPlanner::plan_tables() {
   if (!MR_TRY(directory_.disk().file_exists(directory_.store() + "/CURRENT"))) return {};
-  cut_.store_ = MR_TRY(store::Store::open(directory_.store(), logger_, {.clock = &clock_}));
+  cut_.store_ = MR_TRY(store::Store::open(directory_.store(), logger_,
+                                          {.clock = &clock_, .disk = &directory_.disk()}));
   auto tables = cut_.store_->tables();
   for (const auto& table : tables) {
     auto name = table->definition().full_name();

@@ -18,7 +18,7 @@ class MendTest : public StoreTest {
   void fill(const TablePtr& table) {
     for (int64_t timestamp : {1, 2, 3})
       for (int64_t id = 0; id < 500; ++id)
-        put_person(table, id, fmt::format("name {}", timestamp), "email", timestamp);
+        put_person(table, id, fmt::format("name {}", timestamp), "email", {timestamp});
     batch_.set_progress(*table, "topic", kPartition,
                         {.next = Offset(1'501), .written = 1'500, .dead_letters = 1});
     batch_.open_dead_letter(*table, "topic", kPartition, Offset(7));
@@ -66,7 +66,7 @@ TEST_F(MendTest, NothingOfTheTableIsLeftAndOthersKeepAll) {
 
 TEST_F(MendTest, WhatIsWrittenAgainStandsWithItsOldTimestamps) {
   fill(table_);
-  erase_person(table_, 17, 10);
+  erase_person(table_, 17, {10});
   commit();
   ASSERT_TRUE(store_->flush());
   clear();
