@@ -201,6 +201,11 @@ void SimulatedDisk::forget_plan() {
   planned_.clear();
 }
 
+void SimulatedDisk::keep_append_order(std::string folder) {
+  std::lock_guard lock(mutex_);
+  append_order_folder_ = std::move(folder);
+}
+
 void SimulatedDisk::set_capacity(uint64_t bytes) {
   std::lock_guard lock(mutex_);
   capacity_ = bytes;
@@ -291,6 +296,7 @@ Call<std::shared_ptr<SimulatedFile>> SimulatedDisk::open_node(const std::string&
   auto folder = folder_of(path);
   if (!folder) return std::unexpected(folder.error());
   auto file = std::make_shared<SimulatedFile>();
+  file->keeps_append_order = parent_of(path) == append_order_folder_;
   (*folder)->change({.removed = {}, .made = name_of(path), .node = {.file = file, .folder = {}}});
   return file;
 }

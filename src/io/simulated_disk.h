@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -32,6 +33,10 @@ class SimulatedDisk final : public Disk {
   // `call`: 1 is the next. The fault comes with that call or the first after it that can have it.
   void plan(uint64_t call, Fault fault);
   void forget_plan();
+  // Of the files in this folder a crash leaves, of what made them longer, a part from the front: a
+  // file becomes longer only once the new bytes are on the disk, as with ext4 (data=ordered) and
+  // XFS. RocksDB relies on that.
+  void keep_append_order(std::string folder);
   // Bytes for all files together; no limit to begin with.
   void set_capacity(uint64_t bytes);
   bool is_dead() const;
@@ -99,6 +104,7 @@ class SimulatedDisk final : public Disk {
   std::mt19937_64 random_;
   std::shared_ptr<Folder> root_ = std::make_shared<Folder>();
   std::vector<Planned> planned_;
+  std::optional<std::string> append_order_folder_;
   uint64_t capacity_ = UINT64_MAX;
   uint64_t calls_ = 0;
   uint64_t trace_ = 0;

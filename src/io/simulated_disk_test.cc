@@ -198,5 +198,27 @@ TEST(SimulatedDisk, OneSeedIsOneStory) {
   EXPECT_NE(story(1).second, story(7).second);
 }
 
+TEST(SimulatedDisk, AppendsAreKeptInOrderWhereThatIsAskedFor) {
+  for (uint64_t seed = 1; seed <= 50; ++seed) {
+    SimulatedDisk disk(seed);
+    disk.keep_append_order("/a");
+    ASSERT_TRUE(disk.make_directories("/a"));
+    std::string written;
+    {
+      auto file = *disk.open("/a/f", File::Mode::kCreate);
+      ASSERT_TRUE(disk.sync_directory("/a"));
+      for (int i = 0; i < 20; ++i) {
+        std::string bytes(700, static_cast<char>('a' + i));
+        ASSERT_TRUE(file.write_at(written.size(), bytes));
+        written += bytes;
+      }
+    }
+    disk.crash();
+    auto kept = disk.read_file("/a/f", 100'000);
+    ASSERT_TRUE(kept);
+    EXPECT_TRUE(written.starts_with(*kept)) << "seed " << seed;
+  }
+}
+
 }  // namespace
 }  // namespace millrace::io

@@ -135,11 +135,14 @@ void SimulatedFile::crash(std::mt19937_64& random) {
   auto sizes = static_cast<uint64_t>(std::ranges::count(changes, true, &Change::sets_size));
   uint64_t sizes_kept = below(random, sizes + 1);
   for (const auto& change : changes) {
-    if (change.sets_size && sizes_kept > 0) {
+    const bool is_kept = change.sets_size && sizes_kept > 0;
+    if (is_kept) {
       durable_.resize(change.size);
       --sizes_kept;
     }
-    if (change.is_write)
+    if (is_kept && change.is_write && keeps_append_order)
+      durable_.write(change.position, change.bytes);
+    else if (change.is_write)
       write_in_part(durable_, change.position, change.bytes, durable_.size(), random);
   }
   now_ = durable_;

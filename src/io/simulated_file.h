@@ -53,6 +53,8 @@ class SimulatedFile {
   void crash(std::mt19937_64& random);
 
   bool locked = false;
+  // A crash leaves of what made the file longer a part from the front, as SimulatedDisk says.
+  bool keeps_append_order = false;
 
  private:
   struct Change {

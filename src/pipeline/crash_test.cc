@@ -101,6 +101,7 @@ class PipelineRun {
         pages_(url_, static_cast<int32_t>(partitions_)),
         seen_(partitions_) {
     options_ = {.data_dir = "/data", .segment_bytes = 3'000 + below(20'000), .disk = &disk_};
+    disk_.keep_append_order("/data/store");
     if (one_in(2)) retention_bytes_ = 1 + below(10'000);
     positions_[kPeople] = positions_[kNations] = std::vector<int64_t>(partitions_);
   }

@@ -24,6 +24,7 @@ constexpr int64_t kRowsOfCommit = 3;
 class StoreRun {
  public:
   explicit StoreRun(uint64_t seed) : random_(seed), disk_(seed) {
+    disk_.keep_append_order("/data/store");
     options_ = {.write_each_commit = one_in(2), .disk = &disk_};
   }
 
