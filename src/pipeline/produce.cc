@@ -129,12 +129,14 @@ Result<std::unique_ptr<Producer>> Producer::open(log::Log& log, log::Topic& topi
   auto last_timestamp_ms = MR_TRY(topic::last_timestamp_ms(topic));
   // Of a page of its source that did not come: its number becomes that of the first page here.
   auto id = to_string(topic.id());
-  if (!cursor.source.empty())
-    MR_TRY(DeadLetterWriter(log, cursor.source, 1)
-               .take_back({.topic = cursor.source,
-                           .partition = cursor.cursor.sequence + 1,
-                           .offset = 0,
-                           .fed = id}));
+  if (!cursor.source.empty()) {
+    DeadLetterWriter letters(log, cursor.source, 1);
+    MR_TRY(letters.check());
+    MR_TRY(letters.take_back({.topic = cursor.source,
+                              .partition = cursor.cursor.sequence + 1,
+                              .offset = 0,
+                              .fed = id}));
+  }
   return std::unique_ptr<Producer>(
       new Producer(topic, std::move(definition), std::move(cursor), last_timestamp_ms, clock));
 }

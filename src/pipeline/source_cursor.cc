@@ -29,13 +29,6 @@ Result<void> recover_page(log::Topic& topic) {
   return topic::recover_page(topic, source::kCursorHeader, sequence_of);
 }
 
-Result<void> recover_page(log::Topic& topic) {
-  auto sequence_of = [](std::string_view text) -> Result<int64_t> {
-    return MR_TRY(source::parse_cursor(text)).sequence;
-  };
-  return topic::recover_page(topic, source::kCursorHeader, sequence_of);
-}
-
 Result<std::optional<SourceCursor>> find_cursor(log::Topic& topic, const CursorFolder& folder) {
   std::optional<SourceCursor> newest;
   auto offer = [&](std::string_view text) -> Result<void> {
