@@ -132,10 +132,8 @@ Result<std::unique_ptr<Producer>> Producer::open(log::Log& log, log::Topic& topi
   if (!cursor.source.empty()) {
     DeadLetterWriter letters(log, cursor.source, 1);
     MR_TRY(letters.check());
-    MR_TRY(letters.take_back({.topic = cursor.source,
-                              .partition = cursor.cursor.sequence + 1,
-                              .offset = 0,
-                              .fed = id}));
+    MR_TRY(letters.take_back(
+        {.topic = cursor.source, .partition = cursor.cursor.sequence + 1, .offset = 0, .fed = id}));
   }
   return std::unique_ptr<Producer>(
       new Producer(topic, std::move(definition), std::move(cursor), last_timestamp_ms, clock));
