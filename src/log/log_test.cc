@@ -105,6 +105,14 @@ TEST_F(LogTest, WrittenIsVisibleOnlyWhenShown) {
   EXPECT_EQ(count_all(), 4);
 }
 
+TEST_F(LogTest, ASegmentHasLessThanFourGibibytes) {
+  ASSERT_TRUE(open());
+  auto space = partition().reserve(size_t{1} << 32);
+  ASSERT_FALSE(space);
+  EXPECT_EQ(space.error().code(), ErrorCode::kLimit);
+  EXPECT_EQ(partition().append(batch_of(1)), Offset(0));
+}
+
 TEST_F(LogTest, EightThreadsAppendWithoutLossOrGap) {
   ASSERT_TRUE(open("log", {.segment_bytes = 50'000}));
   constexpr int kThreads = 8;

@@ -4,10 +4,13 @@
 #include <charconv>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "log/batch_scan.h"
 
 namespace millrace::log {
 namespace {
+
+constexpr uint64_t kSegmentBytesMax = UINT32_MAX;  // a place in an index row has 32 bits
 
 constexpr size_t kDigits = 20;
 constexpr std::string_view kSegmentSuffix = ".segment";
@@ -151,6 +154,11 @@ bool Segment::has_room(size_t batch_bytes) const {
 Result<void> Segment::reserve(size_t batch_bytes) {
   uint64_t needed = written().bytes + batch_bytes;
   if (needed <= allocated_bytes_) return {};
+  if (needed > kSegmentBytesMax)
+    return fail(ErrorCode::kLimit,
+                "{} of records are too many for one partition at once, which takes {} at most: ask "
+                "for smaller pages, or give the topic more partitions",
+                format_bytes(needed), format_bytes(kSegmentBytesMax));
   uint64_t size = std::max<uint64_t>(needed, options_.segment_bytes);
   MR_TRY(file_.allocate(size));
   allocated_bytes_ = size;
