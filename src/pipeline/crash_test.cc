@@ -147,7 +147,7 @@ class PipelineRun {
   }
 
   void plan_faults() {
-    if (!one_in(4)) disk_.plan(1 + below(uint64_t{1} << (1 + below(9))), Fault::kDeath);
+    if (!one_in(4)) disk_.plan(1 + below(500), Fault::kDeath);
     for (uint64_t i = below(4); i > 0; --i) disk_.plan(1 + below(300), Fault::kShort);
     if (one_in(4)) disk_.plan(1 + below(300), Fault::kError);
     if (one_in(4)) disk_.plan(1 + below(300), Fault::kNoSpace);
@@ -185,7 +185,7 @@ class PipelineRun {
 
   Result<void> open() {
     tell("opening");
-    options_.write_each_commit = one_in(2);
+    options_.write_each_commit = !one_in(3);
     instance_ = MR_TRY(Instance::open(options_, logger_, clock_));
     MR_TRY(instance_->prepare(pipeline_));
     if (!retention_bytes_) return {};
