@@ -54,6 +54,9 @@ Offset Partition::end_offset() const {
 uint64_t Partition::size_bytes() const {
   return impl_->size_bytes();
 }
+std::optional<int64_t> Partition::max_timestamp_ms() const {
+  return impl_->max_timestamp_ms();
+}
 
 Result<std::string_view> Partition::read(Offset from, size_t bytes_max, std::string& buffer) const {
   return impl_->read(from, bytes_max, buffer);

@@ -84,6 +84,8 @@ class Partition {
   Offset start_offset() const;
   Offset end_offset() const;  // high watermark: one past the last durable record
   uint64_t size_bytes() const;
+  // The largest timestamp of its records; nullopt where there is none.
+  std::optional<int64_t> max_timestamp_ms() const;
 
   // Whole batches from the one that holds `from` on, into `buffer` (replaced): at least one batch
   // if there is any, at most `bytes_max` otherwise, always followed by 64 bytes of padding that

@@ -195,6 +195,16 @@ uint64_t PartitionImpl::size_bytes() const {
   return bytes;
 }
 
+std::optional<int64_t> PartitionImpl::max_timestamp_ms() const {
+  std::optional<int64_t> max;
+  auto held = segments();
+  for (const auto& segment : *held) {
+    auto shown = segment->shown();
+    if (shown.bytes > 0) max = std::max(max.value_or(INT64_MIN), shown.max_timestamp_ms);
+  }
+  return max;
+}
+
 Result<std::string_view> PartitionImpl::read(Offset from, size_t bytes_max,
                                              std::string& buffer) const {
   Offset end = end_offset();

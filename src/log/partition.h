@@ -38,6 +38,7 @@ class PartitionImpl {
   Offset start_offset() const;
   Offset end_offset() const { return Offset(shown_end_.load(std::memory_order_acquire)); }
   uint64_t size_bytes() const;
+  std::optional<int64_t> max_timestamp_ms() const;
   Result<std::string_view> read(Offset from, size_t bytes_max, std::string& buffer) const;
   Result<Offset> offset_at(int64_t timestamp_ms) const;
   Result<void> truncate(Offset end);

@@ -5,6 +5,7 @@
 #include <map>
 #include <tuple>
 
+#include "base/limits.h"
 #include "base/text.h"
 #include "pipeline/instance.h"
 #include "pipeline/open_dead_letters.h"
@@ -12,6 +13,22 @@
 
 namespace millrace::pipeline {
 namespace {
+
+// Keys and values of one list.
+constexpr size_t kRecordBytes = limits::kRecordBytesMax;
+
+size_t record_bytes(const DeadLetter& letter) {
+  return (letter.key ? letter.key->size() : 0) + (letter.value ? letter.value->size() : 0);
+}
+
+// Returns how many bytes it had.
+size_t leave_out_record(DeadLetter& letter) {
+  size_t bytes = record_bytes(letter);
+  letter.key.reset();
+  letter.value.reset();
+  letter.has_record = false;
+  return bytes;
+}
 
 // Collects what a list is made of.
 class Lister {
@@ -27,8 +44,7 @@ class Lister {
       if (!filter_.lets_through(*letter)) continue;
       auto& group = groups_[{letter->node, letter->stage, letter->rule}];
       ++(letter->is_open ? group.open : group.closed);
-      newest.push_back(*std::move(letter));
-      if (newest.size() > limit_) newest.pop_front();
+      add(newest, *std::move(letter));
     }
     keep(newest);
     return {};
@@ -53,19 +69,41 @@ class Lister {
     int64_t closed = 0;
   };
 
+  // Their records go from the oldest on where they are too much together.
+  void add(std::deque<DeadLetter>& newest, DeadLetter letter) {
+    bytes_ += record_bytes(letter);
+    newest.push_back(std::move(letter));
+    if (newest.size() > limit_) {
+      bytes_ -= record_bytes(newest.front());
+      newest.pop_front();
+      if (bare_ > 0) --bare_;
+    }
+    for (; bytes_ > kRecordBytes && bare_ + 1 < newest.size(); ++bare_)
+      bytes_ -= leave_out_record(newest[bare_]);
+  }
+
   // Takes over the newest of one partition.
   void keep(std::deque<DeadLetter>& newest) {
     std::ranges::move(newest, std::back_inserter(newest_));
     newest.clear();
+    bytes_ = 0;
+    bare_ = 0;
     std::ranges::sort(newest_, [](const DeadLetter& a, const DeadLetter& b) {
       return std::tie(a.timestamp_ms, a.node, a.partition, a.offset) >
              std::tie(b.timestamp_ms, b.node, b.partition, b.offset);
     });
     if (newest_.size() > limit_) newest_.resize(limit_);
+    size_t bytes = 0;
+    for (auto& letter : newest_) {
+      bytes += record_bytes(letter);
+      if (bytes > kRecordBytes) leave_out_record(letter);
+    }
   }
 
   const DeadLetterFilter& filter_;
   size_t limit_;
+  size_t bytes_ = 0;  // of the records of the partition's newest
+  size_t bare_ = 0;   // of these, from the oldest on, are without their records
   std::vector<DeadLetter> newest_;
   std::map<std::tuple<std::string, std::string, std::string>, Counts> groups_;
 };
@@ -105,19 +143,30 @@ Result<DeadLetterList> list_dead_letters(Instance& instance, const DeadLetterFil
   return lister.finish();
 }
 
-Result<DeadLetter> find_dead_letter(Instance& instance, std::string_view address) {
+Result<std::string> node_of_dead_letter(Instance& instance, std::string_view address) {
   auto [node, number, offset] = MR_TRY(parse_dead_letter_address(address));
   auto* topic = instance.log().find_topic(dead_letters_topic(node));
   if (topic == nullptr) return fail(ErrorCode::kNotFound, "{} has no dead letters", node);
-  auto no_such = [&] { return fail(ErrorCode::kNotFound, "there is no dead letter {}", address); };
-  if (number >= topic->partition_count()) return no_such();
-  DeadLetterScan scan(*topic, MR_TRY(OpenDeadLetters::of(instance, node)), true);
+  if (number < topic->partition_count()) {
+    const auto& partition = topic->partition(PartitionId(number));
+    Offset at(offset);
+    if (at >= partition.start_offset() && at < partition.end_offset()) return node;
+  }
+  return fail(ErrorCode::kNotFound, "there is no dead letter {}", address);
+}
+
+Result<DeadLetter> find_dead_letter(Instance& instance, std::string_view address) {
+  MR_TRY(node_of_dead_letter(instance, address));
+  auto wanted = MR_TRY(parse_dead_letter_address(address));
+  auto* topic = instance.log().find_topic(dead_letters_topic(wanted.node));
+  DeadLetterScan scan(*topic, MR_TRY(OpenDeadLetters::of(instance, wanted.node)), true);
   auto position = scan.position();
-  position.partition = number;
-  position.offset = offset;
+  position.partition = wanted.partition;
+  position.offset = wanted.offset;
   MR_TRY(scan.go_to(std::move(position)));
   auto letter = MR_TRY(scan.next());
-  if (!letter || letter->partition != number || letter->offset != offset) return no_such();
+  if (!letter || letter->partition != wanted.partition || letter->offset != wanted.offset)
+    return fail(ErrorCode::kNotFound, "there is no dead letter {}", address);
   return *std::move(letter);
 }
 

@@ -38,12 +38,15 @@ struct DeadLetterList {
   std::vector<DeadLetterGroup> groups;  // of all that the filter lets through; by node, most first
 };
 
-// `closed_too`: also those that are not open. Errors: kNotFound (no such node), with the nearest
+// `closed_too`: also those that are not open. Of 16 MiB of keys and values together on they are
+// without them: see DeadLetter::has_record. Errors: kNotFound (no such node), with the nearest
 // name.
 Result<DeadLetterList> list_dead_letters(Instance& instance, const DeadLetterFilter& filter,
                                          bool closed_too, size_t limit);
 
 // `address`: NODE/PARTITION/OFFSET. Errors: kNotFound, kInvalid.
 Result<DeadLetter> find_dead_letter(Instance& instance, std::string_view address);
+// The node that refused it. Errors: the same.
+Result<std::string> node_of_dead_letter(Instance& instance, std::string_view address);
 
 }  // namespace millrace::pipeline

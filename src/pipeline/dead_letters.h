@@ -66,6 +66,7 @@ struct DeadLetter {
   std::string fed;    // see Origin
   std::optional<std::string> key;
   std::optional<std::string> value;  // nullopt: a tombstone
+  bool has_record = true;            // false: a list left out key and value
   std::string value_file;            // not empty: the value is in this file of DATA_DIR/sources
   bool is_open = true;               // false: redriven, or its record was taken after all
 

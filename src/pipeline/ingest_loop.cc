@@ -74,7 +74,7 @@ Result<void> IngestLoop::recover() {
 
 // What is there says how far the source is: at a start, and after a page whose end is not known.
 Result<void> IngestLoop::find_place() {
-  last_timestamp_ms_ = std::max(last_timestamp_ms_, MR_TRY(topic::last_timestamp_ms(topic_)));
+  last_timestamp_ms_ = std::max(last_timestamp_ms_, topic::last_timestamp_ms(topic_));
   // A file whose write was cut short may stand under its name, and not durably.
   auto& disk = *cursor_folder_.disk;
   if (MR_TRY(disk.file_exists(cursor_folder_.path)))

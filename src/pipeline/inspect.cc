@@ -1,7 +1,9 @@
 #include "pipeline/inspect.h"
 
 #include <algorithm>
+#include <deque>
 #include <functional>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -56,6 +58,54 @@ bool by_time(const Record& a, const Record& b) {
          std::tie(b.timestamp_ms, b.topic, b.partition, b.offset);
 }
 
+bool wants_newest(const RecordsWanted& wanted) {
+  return !wanted.from_offset && !wanted.from_time_ms;
+}
+
+// Keeps the records that are wanted of those found, by time: the last or the first.
+void keep_wanted(const RecordsWanted& wanted, std::vector<Record>& found) {
+  std::ranges::sort(found, by_time);
+  if (wants_newest(wanted)) std::ranges::reverse(found);
+  size_t bytes = 0;
+  size_t kept = 0;
+  for (; kept < std::min(found.size(), wanted.limit); ++kept) {
+    bytes += bytes_of(found[kept]);
+    if (kept > 0 && bytes > wanted.bytes) break;
+  }
+  found.resize(kept);
+  if (wants_newest(wanted)) std::ranges::reverse(found);
+}
+
+// Adds what is wanted of one partition.
+Result<void> read_partition(const std::string& topic, PartitionId id, log::Partition& partition,
+                            const RecordsWanted& wanted, std::vector<Record>& found) {
+  Offset next = MR_TRY(first_wanted(partition, wanted));
+  topic::Reader reader;
+  std::deque<Record> taken;
+  size_t bytes = 0;
+  auto drop_oldest = [&] {
+    while (taken.size() > wanted.limit || (taken.size() > 1 && bytes > wanted.bytes)) {
+      bytes -= bytes_of(taken.front());
+      taken.pop_front();
+    }
+  };
+  bool is_full = false;
+  while (next < partition.end_offset() && !is_full) {
+    auto batch = MR_TRY(reader.look(partition, next));
+    if (batch.empty()) break;
+    for (const auto& record : batch) {
+      taken.push_back(MR_TRY(owned(topic, id.value, record)));
+      bytes += bytes_of(taken.back());
+      if (wants_newest(wanted)) drop_oldest();
+      is_full = !wants_newest(wanted) && (taken.size() == wanted.limit || bytes >= wanted.bytes);
+      if (is_full) break;
+    }
+    next = batch.back().offset + 1;
+  }
+  std::ranges::move(taken, std::back_inserter(found));
+  return {};
+}
+
 // With values as they are in the topic.
 Result<std::vector<Record>> read_records(Instance& instance, std::string_view topic_name,
                                          const RecordsWanted& wanted) {
@@ -68,28 +118,9 @@ Result<std::vector<Record>> read_records(Instance& instance, std::string_view to
   std::vector<Record> found;
   for (int32_t i = 0; i < topic->partition_count(); ++i) {
     if (wanted.partition && *wanted.partition != i) continue;
-    auto& partition = topic->partition(PartitionId(i));
-    Offset next = MR_TRY(first_wanted(partition, wanted));
-    topic::Reader reader;
-    for (size_t taken = 0; taken < wanted.limit;) {
-      if (next >= partition.end_offset()) break;
-      auto batch = MR_TRY(reader.look(partition, next));
-      if (batch.empty()) break;
-      for (const auto& record : batch) {
-        if (taken++ == wanted.limit) break;
-        found.push_back(MR_TRY(owned(topic->name(), i, record)));
-      }
-      next = batch.back().offset + 1;
-    }
-  }
-  std::ranges::sort(found, by_time);
-  if (found.size() > wanted.limit) {
-    bool newest = !wanted.from_offset && !wanted.from_time_ms;
-    auto extra = static_cast<int64_t>(found.size() - wanted.limit);
-    if (newest)
-      found.erase(found.begin(), found.begin() + extra);
-    else
-      found.erase(found.end() - extra, found.end());
+    PartitionId id(i);
+    MR_TRY(read_partition(topic->name(), id, topic->partition(id), wanted, found));
+    keep_wanted(wanted, found);
   }
   return found;
 }
@@ -148,6 +179,12 @@ Result<std::vector<Tapped>> tap_table(Instance& instance, const store::Table& ta
 }
 
 }  // namespace
+
+size_t bytes_of(const Record& record) {
+  size_t bytes = (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
+  for (const auto& [key, value] : record.headers) bytes += key.size() + value.size();
+  return bytes;
+}
 
 Result<log::Topic*> find_topic(Instance& instance, std::string_view name) {
   auto* topic = instance.log().find_topic(name);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/limits.h"
 #include "pipeline/instance.h"
 #include "schema/type.h"
 #include "sql/query.h"
@@ -54,13 +55,18 @@ struct Record {
   std::vector<std::pair<std::string, std::string>> headers;
 };
 
+// One look returns about so many bytes of records, and one record at least.
+inline constexpr size_t kLookBytes = limits::kBatchBytes;
+
 struct RecordsWanted {
   std::optional<int32_t> partition;    // nullopt: all
   std::optional<int64_t> from_offset;  // of each partition asked for
   std::optional<int64_t> from_time_ms;
   // Without either: the last `limit` of all partitions asked for.
-  size_t limit = 10;  // at most limits::kApiRecordsMax
+  size_t limit = 10;          // at most limits::kApiRecordsMax
+  size_t bytes = kLookBytes;  // where they have more, there are fewer
 };
+size_t bytes_of(const Record& record);
 // By timestamp, then partition and offset.
 Result<std::vector<Record>> records(Instance& instance, std::string_view topic,
                                     const RecordsWanted& wanted);

@@ -65,7 +65,7 @@ class Instance::Impl {
   Result<void> check_node(std::string_view node) const;
   Result<Redriven> redrive(std::string_view node, std::span<const DeadLetter> letters);
   Result<Produced> produce(log::Topic& topic, const Lines& lines);
-  Result<std::optional<SourceLetters>> source_letters(std::string_view source) const;
+  Result<std::vector<SourceLetters>> source_letters(std::string_view source) const;
 
   const Options& options() const { return options_; }
   log::Log& log() { return *log_; }
@@ -288,12 +288,13 @@ Result<Produced> Instance::Impl::produce(log::Topic& topic, const Lines& lines) 
   return producer->produce(lines);
 }
 
-Result<std::optional<SourceLetters>> Instance::Impl::source_letters(std::string_view name) const {
+Result<std::vector<SourceLetters>> Instance::Impl::source_letters(std::string_view name) const {
   {
     std::shared_lock lock(nodes_mutex_);
     const auto* loop = nodes_ ? nodes_->find_source(name) : nullptr;
-    if (loop != nullptr) return loop->letters();
+    if (loop != nullptr) return std::vector{loop->letters()};
   }
+  std::vector<SourceLetters> all;
   for (auto* topic : log_->topics()) {
     if (is_dead_letters_topic(topic->name())) continue;
     auto found = MR_TRY(find_cursor(*topic, cursor_folder()));
@@ -306,9 +307,9 @@ Result<std::optional<SourceLetters>> Instance::Impl::source_letters(std::string_
                                                      .offset = 0,
                                                      .fed = letters.topic_id}));
     letters.end = end.value;
-    return letters;
+    all.push_back(std::move(letters));
   }
-  return std::nullopt;
+  return all;
 }
 
 std::vector<SourceStatus> Instance::Impl::sources_at_rest() const {
@@ -316,7 +317,14 @@ std::vector<SourceStatus> Instance::Impl::sources_at_rest() const {
   for (auto* topic : log_->topics()) {
     if (is_dead_letters_topic(topic->name())) continue;
     auto found = find_cursor(*topic, cursor_folder());
-    if (!found || !*found || (*found)->source.empty()) continue;
+    if (!found) {
+      // Whose it is, only its cursor says.
+      sources.push_back({.name = fmt::format("of {}", topic->name()),
+                         .topic = topic->name(),
+                         .error = found.error().message()});
+      continue;
+    }
+    if (!*found || (*found)->source.empty()) continue;
     const auto& [name, cursor] = **found;
     sources.push_back({.name = name,
                        .topic = topic->name(),
@@ -343,9 +351,10 @@ std::vector<TableStatus> Instance::Impl::tables_at_rest() const {
       std::vector<store::Progress> progress;
       for (int32_t i = 0; i < topic->partition_count(); ++i) {
         auto one = store_->progress(*table, topic->name(), PartitionId(i));
+        if (!one) status.error = one.error().message();
         progress.push_back(one && *one ? **one : store::Progress{});
       }
-      count(*store_, *table, *topic, progress, status);
+      if (status.error.empty()) count(*store_, *table, *topic, progress, status);
     }
     tables.push_back(std::move(status));
   }
@@ -424,11 +433,11 @@ Result<Produced> Instance::produce(log::Topic& topic, const Lines& lines) {
 Result<void> Instance::load_value(DeadLetter& letter) const {
   if (letter.value_file.empty()) return {};
   auto path = fmt::format("{}/sources/{}", data_dir(), letter.value_file);
-  letter.value = MR_TRY_IN(impl_->options().disk->read_file(path, limits::kResponseBytesMax),
+  letter.value = MR_TRY_IN(impl_->options().disk->read_file(path, limits::kResponseBytesLimit),
                            letter.address());
   return {};
 }
-Result<std::optional<SourceLetters>> Instance::source_letters(std::string_view source) const {
+Result<std::vector<SourceLetters>> Instance::source_letters(std::string_view source) const {
   return impl_->source_letters(source);
 }
 const std::string& Instance::data_dir() const {

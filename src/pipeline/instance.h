@@ -76,8 +76,8 @@ class Instance {
   Result<Produced> produce(log::Topic& topic, const Lines& lines);
   // Reads a value that stands in a file. Errors: kNotFound, kIo.
   Result<void> load_value(DeadLetter& letter) const;
-  // Of a source; nullopt where the data directory knows none of that name.
-  Result<std::optional<SourceLetters>> source_letters(std::string_view source) const;
+  // Of a source, for the topic that it feeds; at rest, for each that it ever fed.
+  Result<std::vector<SourceLetters>> source_letters(std::string_view source) const;
 
   const std::string& data_dir() const;
   log::Log& log();

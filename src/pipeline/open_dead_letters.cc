@@ -17,6 +17,7 @@ Result<OpenDeadLetters> OpenDeadLetters::of(Instance& instance, std::string_view
   OpenDeadLetters open;
   size_t dot = node.find('.');
   if (dot == node.npos) {
+    open.is_source_ = true;
     open.of_source_ = MR_TRY(instance.source_letters(node));
     return open;
   }
@@ -27,9 +28,13 @@ Result<OpenDeadLetters> OpenDeadLetters::of(Instance& instance, std::string_view
 }
 
 Result<std::optional<int64_t>> OpenDeadLetters::next(int32_t partition, int64_t from) {
-  if (of_source_) {
-    int64_t next = of_source_->redriven.next_absent(from);
-    return next < of_source_->end ? std::optional(next) : std::nullopt;
+  if (is_source_) {
+    std::optional<int64_t> first;
+    for (const auto& letters : of_source_) {
+      int64_t offset = letters.redriven.next_absent(from);
+      if (offset < letters.end) first = std::min(first.value_or(offset), offset);
+    }
+    return first;
   }
   if (table_ == nullptr) return std::nullopt;
   for (;;) {

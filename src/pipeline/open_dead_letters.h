@@ -1,6 +1,7 @@
 // Which dead letters of a node are open: counted as such, and not redriven.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,15 +26,18 @@ class OpenDeadLetters {
   static Result<OpenDeadLetters> of(Instance& instance, std::string_view node);
 
   // The first at or after `from` in a partition of the dead-letter topic; nullopt: none. It may be
-  // one that fed another topic than the source now does: feeds_its_topic() tells.
+  // one that fed a topic which the source feeds no more: feeds_its_topic() tells.
   Result<std::optional<int64_t>> next(int32_t partition, int64_t from);
   bool feeds_its_topic(const DeadLetter& letter) const {
-    return !of_source_ || of_source_->topic_id == letter.fed;
+    return !is_source_ || std::ranges::any_of(of_source_, [&](const SourceLetters& letters) {
+      return letters.is_open(letter);
+    });
   }
 
  private:
-  // Of a source.
-  std::optional<SourceLetters> of_source_;
+  // Of a source, by the topics that it feeds or fed.
+  bool is_source_ = false;
+  std::vector<SourceLetters> of_source_;
   // Of a table, and of one partition those from `read_from_` up to, not including, `read_to_`.
   store::Store* store_ = nullptr;
   store::TablePtr table_;

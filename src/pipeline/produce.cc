@@ -126,7 +126,7 @@ Result<std::unique_ptr<Producer>> Producer::open(log::Log& log, log::Topic& topi
   MR_TRY(recover_page(topic));
   auto definition = MR_TRY(topic::definition_of(topic));
   auto cursor = MR_TRY(find_cursor(topic, cursor_folder)).value_or(SourceCursor{});
-  auto last_timestamp_ms = MR_TRY(topic::last_timestamp_ms(topic));
+  auto last_timestamp_ms = topic::last_timestamp_ms(topic);
   // Of a page of its source that did not come: its number becomes that of the first page here.
   auto id = to_string(topic.id());
   if (!cursor.source.empty()) {

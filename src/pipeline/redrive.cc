@@ -16,6 +16,41 @@ namespace {
 constexpr size_t kStepLetters = 1'000;
 constexpr size_t kStepBytes = limits::kBatchBytes;
 
+// Dead letters of one node that are taken at once.
+class Step {
+ public:
+  Step(Instance& instance, std::string node) : instance_(instance), node_(std::move(node)) {}
+
+  bool is_full() const {
+    return letters_.size() + unreadable_.size() >= kStepLetters || bytes_ >= kStepBytes;
+  }
+  // One whose value cannot be read stays as it is, and keeps no other.
+  void add(DeadLetter letter) {
+    if (auto loaded = instance_.load_value(letter); !loaded) {
+      unreadable_.push_back({letter.address(), loaded.error().message()});
+      return;
+    }
+    bytes_ += letter.value ? letter.value->size() : 0;
+    letters_.push_back(std::move(letter));
+  }
+  Result<Redriven> take() {
+    Redriven done;
+    if (!letters_.empty()) done = MR_TRY(instance_.redrive(node_, letters_));
+    std::ranges::move(unreadable_, std::back_inserter(done.failing));
+    letters_.clear();
+    unreadable_.clear();
+    bytes_ = 0;
+    return done;
+  }
+
+ private:
+  Instance& instance_;
+  const std::string node_;
+  std::vector<DeadLetter> letters_;
+  std::vector<StillFailing> unreadable_;
+  size_t bytes_ = 0;
+};
+
 }  // namespace
 
 void Redriven::add(Redriven other) {
@@ -55,18 +90,14 @@ Result<RedriveStep> redrive(Instance& instance, const DeadLetterFilter& filter,
   if (topic == nullptr) return step;
   DeadLetterScan scan(*topic, MR_TRY(OpenDeadLetters::of(instance, filter.node)), false);
   if (from) MR_TRY(scan.go_to(*from));
-  std::vector<DeadLetter> letters;
-  size_t bytes = 0;
-  while (letters.size() < kStepLetters && bytes < kStepBytes) {
+  Step taken(instance, filter.node);
+  while (!taken.is_full()) {
     auto letter = MR_TRY(scan.next());
     if (!letter) break;
-    if (!filter.lets_through(*letter)) continue;
-    MR_TRY(instance.load_value(*letter));
-    bytes += letter->value ? letter->value->size() : 0;
-    letters.push_back(*std::move(letter));
+    if (filter.lets_through(*letter)) taken.add(*std::move(letter));
   }
   if (!scan.is_at_end()) step.next = scan.position();
-  if (!letters.empty()) step.done = MR_TRY(instance.redrive(filter.node, letters));
+  step.done = MR_TRY(taken.take());
   return step;
 }
 
@@ -75,20 +106,27 @@ Result<Redriven> redrive(Instance& instance, std::span<const std::string> addres
   if (value && addresses.size() != 1)
     return fail(ErrorCode::kInvalid, "an edited record is for one dead letter, not for {}",
                 addresses.size());
-  std::map<std::string, std::vector<DeadLetter>> by_node;
+  std::map<std::string, std::vector<std::string>> by_node;
   for (const auto& address : addresses) {
-    auto letter = MR_TRY(find_dead_letter(instance, address));
-    MR_TRY(instance.check_node(letter.node));
-    if (value)
-      letter.value = *value;
-    else
-      MR_TRY(instance.load_value(letter));
-    auto& letters = by_node[letter.node];
-    if (std::ranges::none_of(letters, [&](auto& l) { return l.address() == letter.address(); }))
-      letters.push_back(std::move(letter));
+    auto node = MR_TRY(node_of_dead_letter(instance, address));
+    MR_TRY(instance.check_node(node));
+    auto& same = by_node[node];
+    if (std::ranges::find(same, address) == same.end()) same.push_back(address);
   }
   Redriven all;
-  for (const auto& [node, letters] : by_node) all.add(MR_TRY(instance.redrive(node, letters)));
+  for (const auto& [node, of_node] : by_node) {
+    Step step(instance, node);
+    for (const auto& address : of_node) {
+      auto letter = MR_TRY(find_dead_letter(instance, address));
+      if (value) {
+        letter.value = *value;
+        letter.value_file.clear();
+      }
+      step.add(std::move(letter));
+      if (step.is_full()) all.add(MR_TRY(step.take()));
+    }
+    all.add(MR_TRY(step.take()));
+  }
   return all;
 }
 

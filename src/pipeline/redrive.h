@@ -59,14 +59,15 @@ struct RedriveStep {
 // Takes the oldest open dead letters of filter.node that the filter lets through, as many as make
 // one batch; the first step decides how far the last one goes, so none is tried twice. Rows, the
 // mark that these dead letters are no longer open, and counts are one write: taking them again
-// changes nothing, and a redrive that was interrupted is begun again and finds the rest. The
-// pipeline of `instance` runs or is prepared.
+// changes nothing, and a redrive that was interrupted is begun again and finds the rest. One whose
+// value stands in a file that cannot be read is among those still failing. The pipeline of
+// `instance` runs or is prepared.
 // Errors: kNotFound (no such node in the pipeline file), what the node's write says.
 Result<RedriveStep> redrive(Instance& instance, const DeadLetterFilter& filter,
                             const std::optional<DeadLetterPosition>& from);
 
-// Takes these dead letters; `value` stands in the place of what the only one of them holds.
-// Errors: as above; kInvalid, kNotFound (of an address; then none is taken).
+// Takes these dead letters, in as many steps; `value` stands in the place of what the only one of
+// them holds. Errors: as above; kInvalid, kNotFound (of an address; then none is taken).
 Result<Redriven> redrive(Instance& instance, std::span<const std::string> addresses,
                          const std::optional<std::string>& value);
 

@@ -262,6 +262,33 @@ TEST_F(RedriveTest, APageThatNeverCameIsNoRedrive) {
   EXPECT_EQ(redrive_all(*instance, of("users")).written, before.dead_letters);
 }
 
+TEST_F(RedriveTest, AtRestTheLettersOfEveryTopicThatASourceFedAreOpen) {
+  write_pipeline("CASE WHEN nat = 'GB' THEN 'many' ELSE '1' END", "true");
+  auto first = run_once().sources[0].dead_letters;
+  auto text = *io::system_disk().read_file(path("p.yaml"), 10'000);
+  text.resize(text.find("tables:"));
+  text.replace(text.find("to: created"), 11, "to: later");
+  text.replace(text.find("created:"), 8, "later:");
+  write("p.yaml", text);
+  auto sources = run_once().sources;
+  ASSERT_EQ(sources.size(), 2U);
+  auto open_letters = sources[0].dead_letters + sources[1].dead_letters;
+  EXPECT_GT(open_letters, first);
+  auto instance = open();
+  EXPECT_EQ(std::ssize(letters(*instance, "users")), open_letters);
+}
+
+TEST_F(RedriveTest, AnUnreadableCursorIsSaid) {
+  write_pipeline("'1'", "true");
+  run_once();
+  fs::create_directories(path("data/sources"));
+  write("data/sources/created.json", "nonsense");
+  auto status = open()->status();
+  ASSERT_EQ(status.sources.size(), 1U);
+  EXPECT_EQ(status.sources[0].topic, "created");
+  EXPECT_THAT(status.sources[0].error, testing::HasSubstr("created.json"));
+}
+
 TEST(OffsetSetTest, IsASet) {
   OffsetSet set;
   std::vector<bool> wanted(200);

@@ -263,16 +263,10 @@ Result<std::optional<HeadersOfRecord>> find_last_with_header(log::Partition& par
   return std::nullopt;
 }
 
-Result<int64_t> last_timestamp_ms(log::Topic& topic) {
+int64_t last_timestamp_ms(log::Topic& topic) {
   int64_t last = 0;
-  std::string buffer;
-  for (int32_t i = 0; i < topic.partition_count(); ++i) {
-    auto& partition = topic.partition(PartitionId(i));
-    if (partition.end_offset() <= partition.start_offset()) continue;
-    auto bytes = MR_TRY(partition.read(partition.end_offset() + -1, 1, buffer));
-    auto header = MR_TRY(record::parse_batch_header(bytes));
-    last = std::max(last, header.max_timestamp_ms);
-  }
+  for (int32_t i = 0; i < topic.partition_count(); ++i)
+    last = std::max(last, topic.partition(PartitionId(i)).max_timestamp_ms().value_or(0));
   return last;
 }
 

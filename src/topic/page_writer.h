@@ -131,7 +131,8 @@ struct HeadersOfRecord {
 Result<std::optional<HeadersOfRecord>> find_last_with_header(log::Partition& partition,
                                                              std::string_view header);
 
-// The largest timestamp of the newest batches of a topic, 0 where it is empty.
-Result<int64_t> last_timestamp_ms(log::Topic& topic);
+// The largest timestamp of a topic's records, 0 where it is empty. The last record's may be
+// smaller: of an item that was taken late.
+int64_t last_timestamp_ms(log::Topic& topic);
 
 }  // namespace millrace::topic

@@ -199,6 +199,18 @@ TEST_F(TopicTest, APageWithoutRowsWritesNothing) {
   EXPECT_THAT(ends(topic), ElementsAre(0, 0));
 }
 
+TEST_F(TopicTest, TheLargestTimestampNeedNotBeTheLastRecords) {
+  auto users = definition(2);
+  auto& topic = open(users);
+  EXPECT_EQ(last_timestamp_ms(topic), 0);
+  for (int64_t timestamp_ms : {100, 40}) {
+    record::BatchBuilder batch;
+    batch.append(timestamp_ms, std::nullopt, "{}");
+    ASSERT_TRUE(topic.partition(PartitionId(1)).append(batch.finish()));
+  }
+  EXPECT_EQ(last_timestamp_ms(topic), 100);
+}
+
 TEST_F(TopicTest, RecordsThatAreTooLargeAreNamed) {
   auto users = definition(2, "name");
   auto& topic = open(users);

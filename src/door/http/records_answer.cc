@@ -39,19 +39,28 @@ void move_past(const std::vector<Record>& records, Positions& positions) {
 }
 
 // The first records from `positions` on: the earliest over all partitions, and of each partition
-// without a gap.
+// without a gap. A partition whose turn did not come is read by one of the next requests.
 Result<std::vector<Record>> read_from(pipeline::Instance& instance,
                                       const pipeline::TopicDescription& topic,
                                       const RecordsQuestion& question, const Positions& positions) {
   std::vector<std::vector<Record>> found;
+  std::vector<bool> has_more;
+  size_t bytes = 0;
+  auto partitions_left = topic.partitions.size();
   for (const auto& partition : topic.partitions) {
+    if (bytes >= pipeline::kLookBytes) break;
+    auto share = (pipeline::kLookBytes - bytes) / partitions_left--;
     if (question.wanted.partition.value_or(partition.id) != partition.id) continue;
     auto position = positions[static_cast<size_t>(partition.id)];
     position = std::max(position, partition.start_offset);
     if (position >= partition.end_offset) continue;
-    pipeline::RecordsWanted wanted = {partition.id, position, {}, question.wanted.limit};
-    found.push_back(MR_TRY(pipeline::records(instance, question.topic, wanted)));
-    std::ranges::sort(found.back(), {}, &Record::offset);
+    pipeline::RecordsWanted wanted = {partition.id, position, {}, question.wanted.limit, share};
+    auto records = MR_TRY(pipeline::records(instance, question.topic, wanted));
+    if (records.empty()) continue;
+    std::ranges::sort(records, {}, &Record::offset);
+    for (const auto& record : records) bytes += pipeline::bytes_of(record);
+    has_more.push_back(records.back().offset + 1 < partition.end_offset);
+    found.push_back(std::move(records));
   }
   std::vector<Record> merged;
   std::vector<size_t> taken(found.size());
@@ -59,6 +68,8 @@ Result<std::vector<Record>> read_from(pipeline::Instance& instance,
     Record* next = nullptr;
     size_t next_of = 0;
     for (size_t i = 0; i < found.size(); ++i) {
+      // What comes next may be earlier than the others' records.
+      if (taken[i] == found[i].size() && has_more[i]) return merged;
       if (taken[i] == found[i].size()) continue;
       auto& record = found[i][taken[i]];
       if (next == nullptr || record.timestamp_ms < next->timestamp_ms) {

@@ -126,7 +126,8 @@ const std::vector<Route> kRoutes = {
       {"past", "from these offsets, one for each partition: 'next' of the answer before"},
       {"wait_ms", "with past: waits so long, at most 30000, until there are any"}},
      get_records,
-     "Records of a topic by time; without a beginning the last ones. 'next' continues.",
+     "Records of a topic by time; without a beginning the last ones. 'next' continues: of 8 MiB of "
+     "records on there are fewer than asked for.",
      Pace::kWaiting},
     {"POST",
      "/v1/topics/{topic}/records",
@@ -155,7 +156,8 @@ const std::vector<Route> kRoutes = {
       {"closed", "1: those that are no longer open, too"},
       kLimit},
      get_dead_letters,
-     "Open dead letters, the newest first, and how many there are of each kind."},
+     "Open dead letters, the newest first, and how many there are of each kind. Of 16 MiB of "
+     "records on, the older ones are without key and raw."},
     {"POST",
      "/v1/dead-letters/redrive",
      {},

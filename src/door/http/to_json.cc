@@ -160,9 +160,9 @@ std::string to_json(const pipeline::DeadLetter& letter) {
                 {{"topic", letter.from_topic},
                  {"partition", letter.from_partition},
                  {"offset", letter.from_offset}}}};
-  put_optional(json, "key", letter.key);
+  if (letter.has_record) put_optional(json, "key", letter.key);
   if (!letter.value_file.empty()) json["raw_file"] = "sources/" + letter.value_file;
-  put_optional(json, "raw", letter.value);
+  if (letter.has_record) put_optional(json, "raw", letter.value);
   return dump(json);
 }
 
