@@ -152,6 +152,27 @@ class AtRest(ProduceTest):
         self.catch_up()
         self.assertEqual(self.millrace.rows("SELECT id FROM shop.visits"), [{"id": 2}])
 
+    def test_records_of_many_bytes_are_consumed_piece_by_piece(self):
+        self.catch_up()
+        note = "x" * (3 << 20)
+        self.produce("orders", lines(*(order(number, note) for number in range(12))))
+
+        def consumed(*arguments):
+            command = ("topic", "consume", "orders", *arguments, "-o", "json")
+            return self.millrace.run(*command).json_lines()
+
+        records = consumed("--from-start")
+        places = {partition: [] for partition in range(3)}
+        for record in records:
+            places[record["partition"]].append(record["offset"])
+        for offsets in places.values():
+            self.assertEqual(offsets, list(range(len(offsets))))
+        numbers = [record["value"]["number"] for record in records]
+        self.assertEqual(sorted(numbers), list(range(12)))
+        self.assertEqual(len(consumed("--from-start", "-n", "7")), 7)
+        by_time = lambda record: (record["timestamp"], record["partition"], record["offset"])
+        self.assertEqual(consumed("-n", "12"), sorted(records, key=by_time)[-2:])
+
     def test_become_rows_and_tombstones_erase_them(self):
         self.check_values()
 

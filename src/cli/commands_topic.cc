@@ -226,7 +226,8 @@ void add_consume(Commands& commands, CLI::App* group) {
                    ->type_name("T");
   offset->excludes(start)->excludes(time);
   start->excludes(time);
-  app->add_option("-n", consume->count, "At most so many; without a beginning the last ones")
+  app->add_option("-n", consume->count,
+                  "At most so many; without a beginning the last ones, of 8 MiB at most")
       ->type_name("N")
       ->check(CLI::PositiveNumber.description(""));
   app->add_option("--partition", consume->partition, "Only of this partition")
