@@ -38,8 +38,8 @@ Place find_place(CLI::App& root, std::span<const std::string> words) {
   for (const auto& word : words) {
     // As bash takes "--data-dir=DIR" apart.
     if (word == "=") continue;
-    if (const auto* option = std::exchange(place.value_of, nullptr)) {
-      if (option->check_lname("data-dir")) place.data_dir = word;
+    if (const auto* before = std::exchange(place.value_of, nullptr)) {
+      if (before->check_lname("data-dir")) place.data_dir = word;
     } else if (word.starts_with('-') && word != "-") {
       auto name = word.substr(0, word.find('='));
       const auto* option = place.app->get_option_no_throw(name);
