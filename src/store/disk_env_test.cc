@@ -116,7 +116,7 @@ class StoreRun {
     for (int64_t id = committed_; id < filled_; ++id) {
       auto key = bigint(id);
       const CellValue values[] = {"x", key, std::nullopt, picture};
-      MR_TRY(batch_.upsert(*table_, values, 1));
+      MR_TRY(batch_.upsert(*table_, values, {1}));
     }
     batch_.set_progress(*table_, "t", PartitionId(0), {.next = Offset(filled_)});
     return {};
