@@ -68,8 +68,7 @@ TEST_F(InspectTest, OneLookReturnsAboutSoManyBytesAndOneRecordAtLeast) {
   // The last ones, and the first ones.
   EXPECT_EQ(times("large", {.limit = 10}), (Times{1'010, 1'011}));
   EXPECT_EQ(times("large", {.from_offset = 0, .limit = 10}), (Times{1'000, 1'001}));
-  EXPECT_EQ(times("large", {.partition = 1, .from_offset = 2, .limit = 10}),
-            (Times{1'005, 1'007, 1'009}));
+  EXPECT_EQ(times("large", {.partition = 1, .from_offset = 2, .limit = 10}), (Times{1'005, 1'007}));
   EXPECT_EQ(times("large", {.limit = 10, .bytes = 1}), Times{1'011});
   EXPECT_EQ(times("large", {.from_offset = 3, .limit = 10, .bytes = 1}), Times{1'006});
   EXPECT_EQ(times("large", {.limit = 2, .bytes = 100 * kMiB}), (Times{1'010, 1'011}));

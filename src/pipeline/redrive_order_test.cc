@@ -42,7 +42,7 @@ class RedriveOrderTest : public testing::TestWithParam<int> {
           "{{}}}}\n"
           "    for: 0s\n    items: results\n    schema: user.schema.json\n    to: {0}_users\n"
           "    select: SELECT left(login.uuid, 1) AS id, nat, login.uuid AS who, "
-          "CAST({1} AS INTEGER) AS number FROM users WHERE {2}\n",
+          "CAST({1} AS INTEGER) AS number FROM {0} WHERE {2}\n",
           name, its_number, where);
     };
     auto topic_and_table = [&](std::string_view name) {

@@ -143,7 +143,7 @@ TEST_F(ValuesTest, ARecordWithoutAValueErasesItsKeysRow) {
 }
 
 TEST_F(ValuesTest, WhatWasRefusedDoesNotBringBackARowThatWasErasedAfterIt) {
-  const std::string table = "  ks.people: {primary_key: id, from: SELECT id, name FROM people";
+  const std::string table = "  ks.people: {primary_key: id, from: 'SELECT id, name FROM people'";
   write_pipeline("id", table + ", expect: {rule: \"name = 'good'\"}}\n");
   auto status = run({{"1", R"({"id":1,"name":"bad"})"},
                      {"2", R"({"id":2,"name":"good"})"},
