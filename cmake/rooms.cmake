@@ -45,7 +45,7 @@ function(millrace_room name)
     target_compile_definitions(${target}_test PRIVATE
       MILLRACE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     add_test(NAME ${target} COMMAND ${target}_test)
-    set_tests_properties(${target} PROPERTIES TIMEOUT 300 LABELS unit)
+    set_tests_properties(${target} PROPERTIES TIMEOUT 600 LABELS unit)
   endif()
   if(benches AND MILLRACE_BENCHES)
     add_executable(${target}_bench ${benches})
