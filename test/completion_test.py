@@ -89,6 +89,7 @@ class Completion(MillraceTest):
         self.assertEqual(self.complete("topic", "describe", "people", ""), [])
         self.assertEqual(self.complete("tap", ""), ["people_api", "shop.people"])
         self.assertEqual(self.complete("dlq", "list", "--node", "shop"), ["shop.people"])
+        self.assertEqual(self.complete("table", "rebuild", ""), ["shop.people"])
         self.assertEqual(self.complete("dlq", "redrive", "--rule", ""), ["is_woman"])
         self.assertIn("shop.people/0/0", self.complete("dlq", "show", "sh"))
         self.assertEqual(self.complete("dlq", "list", "--stage", ""), ["decode", "sql", "expect"])

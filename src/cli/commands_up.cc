@@ -291,7 +291,7 @@ void add_up_command(Commands& commands) {
                                                             {"json", LogFormat::kJson}};
   app->add_option("--log", up->log,
                   "Log lines as text or json; without it a view on a terminal, json elsewhere")
-      ->type_name("FORMAT")
+      ->type_name("text|json")
       ->transform(CLI::CheckedTransformer(kFormats).description(""));
 }
 

@@ -109,16 +109,11 @@ class Names {
   Names(const std::string& data_dir, std::string_view version, Candidates& candidates)
       : session_({.data_dir = data_dir}, "", version), candidates_(candidates) {}
 
-  Result<void> topics() {
-    auto status = MR_TRY(get("/v1/status"));
-    for (const auto& topic : status.at("topics")) candidates_.add(text(topic, "name"));
-    return {};
-  }
+  Result<void> topics() { return of_status("topics"); }
+  Result<void> tables() { return of_status("tables"); }
   Result<void> nodes() {
-    auto status = MR_TRY(get("/v1/status"));
-    for (const auto* kind : {"sources", "tables"})
-      for (const auto& node : status.at(kind)) candidates_.add(text(node, "name"));
-    return {};
+    MR_TRY(of_status("sources"));
+    return tables();
   }
   Result<void> rules() {
     auto letters = MR_TRY(get("/v1/dead-letters?limit=1"));
@@ -135,6 +130,11 @@ class Names {
   }
 
  private:
+  Result<void> of_status(const char* kind) {
+    auto status = MR_TRY(get("/v1/status"));
+    for (const auto& one : status.at(kind)) candidates_.add(text(one, "name"));
+    return {};
+  }
   static std::string text(const Json& json, const char* name) {
     return json.at(name).get<std::string>();
   }
@@ -153,6 +153,7 @@ void add_values(const CLI::Option& option, Names& names, Candidates& candidates)
   auto type = is_argument ? option.get_name(true) : option.get_type_name();
   // Nobody waits for a message here.
   if (type == "TOPIC") return (void)names.topics();
+  if (type == "TABLE") return (void)names.tables();
   if (type == "NODE") return (void)names.nodes();
   if (type == "RULE") return (void)names.rules();
   if (type == "ADDRESS") return (void)names.addresses();
