@@ -59,7 +59,9 @@ function __millrace_complete
             case ':files'
                 __fish_complete_path $current
             case ':files *'
-                __fish_complete_suffix $current (string replace ':files ' '' -- $line)
+                set -l ending (string replace ':files ' '' -- $line)
+                __fish_complete_directories $current ''
+                __fish_complete_path $current | string match -- "*$ending"\t"*"
             case '*'
                 echo -- $line
         end
