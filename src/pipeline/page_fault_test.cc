@@ -155,7 +155,7 @@ class PageFaultTest : public testing::Test {
 
 void PageFaultTest::fail_each_call_of_a_page() {
   uint64_t call = 0;
-  for (uint64_t calls = 1; call < calls;) {
+  for (uint64_t calls = 1; call <= calls;) {
     SCOPED_TRACE(++call);
     new_disk(call);
     ASSERT_TRUE(run());
