@@ -85,19 +85,21 @@ TEST_F(MendTest, AStoreThatIsWholeVerifies) {
 }
 
 TEST_F(MendTest, AFlippedBitInAFileIsFound) {
-  fill(table_);
+  for (int64_t id = 0; id < 1'000; ++id) put_person(table_, id, std::string(100, 'n'), "email");
+  commit();
   ASSERT_TRUE(store_->flush());
   store_.reset();
-  // The largest file has the rows; the catalog is read when the store is opened.
+  // In the middle of the largest file there are rows; the catalog is read by the opening.
   std::filesystem::path largest;
   for (const auto& entry : std::filesystem::directory_iterator(folder_))
     if (entry.path().extension() == ".sst" &&
         (largest.empty() || entry.file_size() > std::filesystem::file_size(largest)))
       largest = entry.path();
   std::fstream file(largest, std::ios::in | std::ios::out | std::ios::binary);
-  file.seekg(100);
+  auto middle = static_cast<std::streamoff>(std::filesystem::file_size(largest) / 2);
+  file.seekg(middle);
   auto byte = static_cast<char>(file.get() ^ 0x10);
-  file.seekp(100);
+  file.seekp(middle);
   file.put(byte);
   file.close();
   reopen(true);
