@@ -132,8 +132,9 @@ TEST_P(RedriveOrderTest, ASourcesRowsEndAsIfNoneHadBeenRefused) {
   for (int page = 0; page < 3; ++page) run_once();
   EXPECT_NE(rows_of("ks.refusing"), rows_of("ks.whole"));
   // The records that come late are refused once more, by the table.
-  write_pipeline("0", "nat >= 'F'", "false");
+  write_pipeline("0", "nat >= 'F'");
   redrive_shuffled("refusing");
+  write_pipeline("0", "nat >= 'F'", "false");
   run_once();
   EXPECT_NE(rows_of("ks.refusing"), rows_of("ks.whole"));
   write_pipeline("0", "true");
