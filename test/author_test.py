@@ -202,6 +202,7 @@ class Init(MillraceTest):
                     self.assertIn(told or "http:", text)
                     self.assertEqual("format:" in text, told is not None)
                     rows = self.fill(f"{name}.yaml", f"{name}.items")
+                    rows.sort(key=lambda row: row["id"])
                     self.assertEqual(rows, [{"id": 1, "a": "x"}, {"id": 2, "a": "y"}])
 
     def test_without_a_key_takes_a_digest(self):
