@@ -151,7 +151,10 @@ class InTheFile(Mistakes):
         text = changed("is_named: name <> ''", "is_named: nmae <> ''")
         self.assert_found(text, (place(text, "nmae"), ""))
         text = changed("SELECT id, name, age FROM", "SELECT count(*) AS id FROM")
-        self.assert_found(text, (place(text, "count(*)"), ""))
+        self.assert_found(
+            text,
+            (place(text, "SELECT count"), "a SELECT here makes rows of one record at a time, and"),
+        )
 
     def test_names_that_nothing_has(self):
         text = changed("    to: people", "    to: poeple")

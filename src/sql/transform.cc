@@ -126,6 +126,10 @@ std::optional<SqlProblem> Transform::Impl::compile() {
     return problem;
   }
   auto as_problem = [&](const Error& error) {
+    if (error.message().contains("must appear in the GROUP BY clause"))
+      return SqlProblem{.message =
+                            "a SELECT here makes rows of one record at a time, and this one "
+                            "has an aggregate, such as count() or sum()"};
     size_t position = error_position(error.message(), select->text());
     return SqlProblem{.position = position - std::min(position, select->added()),
                       .message = error_words(error.message())};
@@ -151,6 +155,7 @@ std::optional<SqlProblem> Transform::Impl::compile() {
     return as_problem(done.error());
   auto inner = select->with_record_column(connection);
   if (!inner) return as_problem(inner.error());
+  if (auto whole = connection.prepare(*inner); !whole) return as_problem(whole.error());
   std::string expectations;
   for (size_t i = 0; i < spec.expectations.size(); ++i) {
     if (auto problem = check_expectation(i, *inner)) return problem;
