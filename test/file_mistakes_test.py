@@ -153,7 +153,7 @@ class InTheFile(Mistakes):
         text = changed("SELECT id, name, age FROM", "SELECT count(*) AS id FROM")
         self.assert_found(
             text,
-            (place(text, "SELECT count"), "a SELECT here makes rows of one record at a time, and"),
+            (place(text, "SELECT count"), "a pipeline's SELECT makes rows of one record"),
         )
 
     def test_names_that_nothing_has(self):

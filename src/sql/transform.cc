@@ -128,8 +128,8 @@ std::optional<SqlProblem> Transform::Impl::compile() {
   auto as_problem = [&](const Error& error) {
     if (error.message().contains("must appear in the GROUP BY clause"))
       return SqlProblem{.message =
-                            "a SELECT here makes rows of one record at a time, and this one "
-                            "has an aggregate, such as count() or sum()"};
+                            "a pipeline's SELECT makes rows of one record at a time, so it "
+                            "has no aggregates, such as count() or sum()"};
     size_t position = error_position(error.message(), select->text());
     return SqlProblem{.position = position - std::min(position, select->added()),
                       .message = error_words(error.message())};

@@ -226,6 +226,10 @@ TEST_F(TransformTest, RefusesWhatNeedsMoreThanOneRecord) {
     EXPECT_FALSE(problem(sql).message.empty()) << sql;
   EXPECT_EQ(problem("SELECT id FROM users LIMIT 1").message,
             "a pipeline's SELECT makes rows of one record at a time, so it has no LIMIT");
+  for (const char* sql : {"SELECT count(*) AS n FROM users", "SELECT id, sum(id) AS n FROM users"})
+    EXPECT_EQ(problem(sql, {{"ok", "n > 0"}}).message,
+              "a pipeline's SELECT makes rows of one record at a time, so it has no aggregates, "
+              "such as count() or sum()");
 }
 
 TEST_F(TransformTest, ProblemsSayWhere) {
