@@ -296,7 +296,7 @@ class Logs(Orders):
             self.assertRegex(line["time"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
             self.assertIn(line["level"], ("info", "warning", "error"))
         messages = [line["message"] for line in lines]
-        self.assertEqual(messages[0], "running")
+        self.assertIn("running", messages)  # a source may have failed before it is said
         self.assertEqual(messages[-2:], ["stopping", "stopped"])
         (first, *_) = [line for line in lines if line["level"] == "warning"]
         self.assertEqual((first["node"], first["error_type"]), ("api", "unavailable"))
