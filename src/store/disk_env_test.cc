@@ -147,6 +147,37 @@ TEST(DiskEnvTest, ACrashLeavesWholeCommitsUpToOneOfThem) {
   run_seeds(30, [](uint64_t seed) { return StoreRun(seed).run(); });
 }
 
+TEST(DiskEnvTest, AFlushThatIsDoneIsOnDiskAlsoAfterAnErrorOfOneBefore) {
+  Logger logger(LogFormat::kText, LogLevel::kError, [](std::string_view) {});
+  for (uint64_t call = 1; call <= 40; ++call) {
+    SimulatedDisk disk(call);
+    disk.keep_append_order("/store");
+    auto open = [&] {
+      return *Store::open("/store", logger, {.write_each_commit = true, .disk = &disk});
+    };
+    auto store = open();
+    auto table = *store->create_table(people());
+    auto commit = [&](int64_t next) {
+      Batch batch;
+      batch.set_progress(*table, "t", PartitionId(0), {.next = Offset(next)});
+      return store->commit(batch).has_value();
+    };
+    ASSERT_TRUE(commit(1));
+    disk.plan(1, Fault::kNoSpace);
+    ASSERT_FALSE(store->flush());
+    for (int64_t next = 2; next <= 7; ++next) ASSERT_TRUE(commit(next));
+    disk.plan(call, Fault::kError);
+    bool flushed = store->flush().has_value();
+    disk.plan(1, Fault::kDeath);
+    store.reset();
+    disk.crash();
+    store = open();
+    auto progress = *store->progress(*table, "t", PartitionId(0));
+    ASSERT_TRUE(progress);
+    if (flushed) EXPECT_EQ(progress->next.value, 7) << "call " << call;
+  }
+}
+
 TEST(DiskEnvTest, ASeedMakesTheSameCallsEachTime) {
   for (uint64_t seed = 1; seed <= 10; ++seed) {
     StoreRun first(seed);

@@ -296,8 +296,16 @@ Result<void> Store::Impl::clear_table(TableId table) {
 
 Result<void> Store::Impl::flush() {
   MR_TRY(check_writable());
-  auto status = db_->Flush(rocksdb::FlushOptions());
-  wait_until_idle();
+  // RocksDB's answer may come before the memtables are in its MANIFEST (its issue 10089), after an
+  // error of an earlier flush. Those are still counted as immutable, and the next call waits.
+  rocksdb::Status status;
+  uint64_t unwritten = 0;
+  do {
+    status = db_->Flush(rocksdb::FlushOptions());
+    wait_until_idle();
+  } while (status.ok() &&
+           db_->GetIntProperty(rocksdb::DB::Properties::kNumImmutableMemTable, &unwritten) &&
+           unwritten > 0);
   return check(status, "flushing the store");
 }
 
