@@ -174,7 +174,7 @@ TEST(DiskEnvTest, AFlushThatIsDoneIsOnDiskAlsoAfterAnErrorOfOneBefore) {
     store = open();
     auto progress = *store->progress(*table, "t", PartitionId(0));
     ASSERT_TRUE(progress);
-    if (flushed) EXPECT_EQ(progress->next.value, 7) << "call " << call;
+    EXPECT_TRUE(!flushed || progress->next.value == 7) << "call " << call;
   }
 }
 
