@@ -48,7 +48,7 @@ class CrashRun {
   Result<void> run() {
     partitions_.resize(1 + below(3));
     options_ = {.segment_bytes = 2'000 + below(20'000), .disk = &disk_};
-    for (int round = 0; round < 16; ++round) {
+    for (int round = 0; round < 25; ++round) {
       MR_TRY(open_through_crashes());
       MR_TRY(check_all());
       plan_faults();
