@@ -12,26 +12,29 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kExpected = "text, or a map or a list that becomes JSON";
-// RFC 8259, section 6, and what else YAML 1.2 (10.3.2) takes for a number. std::regex recurses once
-// per character, so what it sees must be short; what is longer is no number that a person wrote.
-constexpr const char* kJsonNumber = "-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?";
-constexpr const char* kYamlNumber =
-    "0o[0-7]+|0x[0-9a-fA-F]+|[-+]?(\\.[0-9]+|[0-9]+(\\.[0-9]*)?)([eE][-+]?[0-9]+)?|"
-    "[-+]?\\.(inf|Inf|INF)|\\.(nan|NaN|NAN)";
-constexpr size_t kNumberBytesMax = 400;
 // Of one body, so that aliases inside aliases end; each value counts as some bytes.
 constexpr size_t kBytesMax = size_t{1} << 20;
 constexpr size_t kBytesOfValue = 16;
+
+// RFC 8259, section 6, and what else YAML 1.2 (10.3.2) takes for a number. std::regex recurses once
+// per character, so what it sees must be short; what is longer is no number that a person wrote.
+constexpr size_t kNumberBytesMax = 400;
+bool is_json_number(const std::string& text) {
+  static const std::regex kForm("-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?");
+  return text.size() <= kNumberBytesMax && std::regex_match(text, kForm);
+}
+bool is_yaml_number(const std::string& text) {
+  static const std::regex kForm(
+      "0o[0-7]+|0x[0-9a-fA-F]+|[-+]?(\\.[0-9]+|[0-9]+(\\.[0-9]*)?)([eE][-+]?[0-9]+)?|"
+      "[-+]?\\.(inf|Inf|INF)|\\.(nan|NaN|NAN)");
+  return text.size() <= kNumberBytesMax && std::regex_match(text, kForm);
+}
 
 // The same body with its secrets, and with "***" for them.
 struct Pair {
   Json value;
   Json shown;
 };
-
-bool matches(const std::string& text, const char* pattern) {
-  return text.size() <= kNumberBytesMax && std::regex_match(text, std::regex(pattern));
-}
 
 // What YAML reads these words as.
 std::optional<Json> word(std::string_view text) {
@@ -102,8 +105,8 @@ class BodyReader {
 
   // nullopt: it is none, or not clear, which is then reported.
   std::optional<Json> number(const YAML::Node& node, const std::string& text) {
-    if (!matches(text, kJsonNumber)) {
-      if (matches(text, kYamlNumber))
+    if (!is_json_number(text)) {
+      if (is_yaml_number(text))
         reader_.error(reader_.place(node),
                       "is {0} a number or text? Write \"{0}\" for the text, or the number as JSON "
                       "has it",
