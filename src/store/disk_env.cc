@@ -135,11 +135,10 @@ void DiskEnv::work(const std::stop_token& stop) {
 
 void DiskEnv::wait_until_idle() {
   std::unique_lock lock(mutex_);
-  ++waiting_;
+  ++waits_;
   started_ = true;
   changed_.notify_all();
-  changed_.wait(lock, [&] { return queue_.empty() && !working_; });
-  --waiting_;
+  changed_.wait(lock, [&] { return asleep_since_ == waits_ || (queue_.empty() && !working_); });
 }
 
 void DiskEnv::Schedule(void (*function)(void*), void* argument, Priority priority, void* tag,
@@ -277,7 +276,11 @@ uint64_t DiskEnv::NowNanos() {
 }
 void DiskEnv::SleepForMicroseconds(int micros) {
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, std::chrono::microseconds(micros), [&] { return waiting_ > 0; });
+  asleep_since_ = waits_;
+  changed_.notify_all();
+  changed_.wait_for(lock, std::chrono::microseconds(micros),
+                    [&] { return waits_ > asleep_since_ || !queue_.empty(); });
+  asleep_since_.reset();
 }
 Status DiskEnv::GetCurrentTime(int64_t* unix_time) {
   return rocksdb::Env::Default()->GetCurrentTime(unix_time);

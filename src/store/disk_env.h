@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -28,8 +29,9 @@ class DiskEnv final : public rocksdb::Env {
   explicit DiskEnv(io::Disk& disk);  // which outlives it
   ~DiskEnv() override;
 
-  // Until nothing is left to do in the background. What is asked for before the first call begins
-  // with it: an opening database still looks at its files then.
+  // Until nothing is left to do in the background, or what there is has failed and waits to be
+  // tried again, which it is at the next call. What is asked for before the first call begins with
+  // it: an opening database still looks at its files then.
   void wait_until_idle();
 
   rocksdb::Status NewSequentialFile(const std::string& path,
@@ -68,7 +70,7 @@ class DiskEnv final : public rocksdb::Env {
 
   uint64_t NowMicros() override;
   uint64_t NowNanos() override;
-  // RocksDB sleeps after an error, before it cleans up. It does so until idleness is waited for.
+  // RocksDB sleeps after an error, before it cleans up and tries again.
   void SleepForMicroseconds(int micros) override;
   rocksdb::Status GetCurrentTime(int64_t* unix_time) override;
   std::string TimeToString(uint64_t time) override;
@@ -89,9 +91,10 @@ class DiskEnv final : public rocksdb::Env {
   std::condition_variable_any changed_;
   std::deque<Work> queue_;
   bool working_ = false;
-  int waiting_ = 0;
   bool started_ = false;
-  std::jthread worker_;  // last: it uses the others
+  uint64_t waits_ = 0;                    // for idleness, so far
+  std::optional<uint64_t> asleep_since_;  // the worker: since this wait
+  std::jthread worker_;                   // last: it uses the others
 };
 
 }  // namespace millrace::store
