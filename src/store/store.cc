@@ -270,7 +270,10 @@ Result<void> Store::Impl::commit(Batch::Impl& batch) {
   batch.write_to(batch.out);
   auto status = db_->Write(unlogged(), &batch.out);
   // After a failed flush (a full disk) RocksDB refuses writes until it is told to try again.
-  if (!status.ok() && db_->Resume().ok()) status = db_->Write(unlogged(), &batch.out);
+  if (!status.ok()) {
+    wait_until_idle();
+    if (db_->Resume().ok()) status = db_->Write(unlogged(), &batch.out);
+  }
   wait_until_idle();
   return check(status, "writing to the store");
 }
