@@ -40,7 +40,7 @@ class PartitionImpl;
 class TopicImpl;
 
 // Disk space that Partition::reserve() took. Until it is destroyed, kept_from() begins no new
-// segment, where there would be none.
+// segment, where there would be none. May not outlive the partition.
 struct ReleaseSpace {
   void operator()(PartitionImpl* partition) const;
 };

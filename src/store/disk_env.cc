@@ -135,10 +135,14 @@ void DiskEnv::work(const std::stop_token& stop) {
 
 void DiskEnv::wait_until_idle() {
   std::unique_lock lock(mutex_);
-  ++waits_;
+  auto rests = [&] { return queue_.empty() && (asleep_ || !working_); };
   started_ = true;
   changed_.notify_all();
-  changed_.wait(lock, [&] { return asleep_since_ == waits_ || (queue_.empty() && !working_); });
+  changed_.wait(lock, rests);
+  // Whether a call of the database or the sleep after its error came first, it is woken here.
+  asleep_ = false;
+  changed_.notify_all();
+  changed_.wait(lock, rests);
 }
 
 void DiskEnv::Schedule(void (*function)(void*), void* argument, Priority priority, void* tag,
@@ -276,11 +280,11 @@ uint64_t DiskEnv::NowNanos() {
 }
 void DiskEnv::SleepForMicroseconds(int micros) {
   std::unique_lock lock(mutex_);
-  asleep_since_ = waits_;
+  asleep_ = true;
   changed_.notify_all();
   changed_.wait_for(lock, std::chrono::microseconds(micros),
-                    [&] { return waits_ > asleep_since_ || !queue_.empty(); });
-  asleep_since_.reset();
+                    [&] { return !asleep_ || !queue_.empty(); });
+  asleep_ = false;
 }
 Status DiskEnv::GetCurrentTime(int64_t* unix_time) {
   return rocksdb::Env::Default()->GetCurrentTime(unix_time);

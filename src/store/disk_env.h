@@ -7,7 +7,6 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -29,9 +28,9 @@ class DiskEnv final : public rocksdb::Env {
   explicit DiskEnv(io::Disk& disk);  // which outlives it
   ~DiskEnv() override;
 
-  // Until nothing is left to do in the background, or what there is has failed and waits to be
-  // tried again, which it is at the next call. What is asked for before the first call begins with
-  // it: an opening database still looks at its files then.
+  // Until nothing is left to do in the background; what failed there is tried once more, and then
+  // again at the next call. What is asked for before the first call begins with it: an opening
+  // database still looks at its files then.
   void wait_until_idle();
 
   rocksdb::Status NewSequentialFile(const std::string& path,
@@ -92,9 +91,8 @@ class DiskEnv final : public rocksdb::Env {
   std::deque<Work> queue_;
   bool working_ = false;
   bool started_ = false;
-  uint64_t waits_ = 0;                    // for idleness, so far
-  std::optional<uint64_t> asleep_since_;  // the worker: since this wait
-  std::jthread worker_;                   // last: it uses the others
+  bool asleep_ = false;  // what is worked on
+  std::jthread worker_;  // last: it uses the others
 };
 
 }  // namespace millrace::store
