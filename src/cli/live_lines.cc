@@ -161,7 +161,8 @@ std::vector<std::string> live_lines(const Json& status, const Terminal& terminal
   // The cursor stands in the terminal's last line.
   size_t room = std::max<size_t>(terminal.height, 4) - 2;
   size_t left_out = nodes.size() > room ? nodes.size() - (room - 1) : 0;
-  nodes = choose(std::move(nodes), nodes.size() - left_out);
+  const size_t shown = nodes.size() - left_out;
+  nodes = choose(std::move(nodes), shown);
 
   auto title = fmt::format("{} {}", text(status, "pipeline"),
                            span_text(status.at("uptime_ms").get<int64_t>()));

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <vector>
 
 namespace millrace::cli {
 namespace {
@@ -30,7 +31,7 @@ Json table(const std::string& name, int64_t waiting, const std::string& error = 
           {"dead_letters", 9}};
 }
 
-Json status(Json sources, Json tables) {
+Json status(std::vector<Json> sources, std::vector<Json> tables) {
   return {{"pipeline", "orders"},
           {"uptime_ms", 61'000},
           {"sources", std::move(sources)},
@@ -82,14 +83,14 @@ TEST(LiveLines, NoLineIsWiderThanTheTerminal) {
 }
 
 TEST(LiveLines, OfTooManyNodesThoseThatWaitAreShown) {
-  Json sources = Json::array();
+  std::vector<Json> sources;
   for (int i = 0; i < 10; ++i) sources.push_back(source(fmt::format("s{}", i), i));
   sources[8] = source("s8", 8, "no route");
-  EXPECT_THAT(live_lines(status(sources, Json::array()), terminal(80, 6)),
+  EXPECT_THAT(live_lines(status(sources, {}), terminal(80, 6)),
               ElementsAre(StartsWith("orders"), StartsWith("s0 "), StartsWith("s1 "),
                           StartsWith("s8 "), "… 7 more"));
-  EXPECT_EQ(live_lines(status(sources, Json::array()), terminal(80, 12)).size(), 11u);
-  EXPECT_EQ(live_lines(status(sources, Json::array()), terminal(80, 2)).size(), 3u);
+  EXPECT_EQ(live_lines(status(sources, {}), terminal(80, 12)).size(), 11u);
+  EXPECT_EQ(live_lines(status(sources, {}), terminal(80, 2)).size(), 3u);
 }
 
 }  // namespace
