@@ -117,7 +117,8 @@ class FullDisk(MillraceTest):
                         errors = self.node_errors(data)
                         return any("No space left" in error for error in errors) and errors
 
-                    wait_until(is_full, "a node says that the disk is full")
+                    for error in wait_until(is_full, "a node says that the disk is full"):
+                        self.assertIn("make room on that disk", error)
                     # Whoever was going is done: nothing more comes in now.
                     before = len(server.requests)
                     self.resize(4_000 * MIB)

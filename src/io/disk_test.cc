@@ -94,7 +94,7 @@ TEST_P(DiskTest, ErrorsNameThePathAndTheReason) {
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().message(),
             "cannot write " + full +
-                ": No space left on device; make room on that disk, then start again");
+                ": No space left on device; make room on that disk");
 }
 
 TEST_P(DiskTest, HolesReadAsZerosAndAreNoData) {

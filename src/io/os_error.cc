@@ -9,7 +9,7 @@ std::string_view advice(int error_number) {
   switch (error_number) {
     case ENOSPC:
     case EDQUOT:
-      return "; make room on that disk, then start again";
+      return "; make room on that disk";
     case EACCES:
     case EPERM:
       return "; let the user that runs this have it";

@@ -51,6 +51,7 @@ class CrashRun {
     for (int round = 0; round < 25; ++round) {
       MR_TRY(open_through_crashes());
       MR_TRY(check_all());
+      MR_TRY(compare_all());
       plan_faults();
       for (uint64_t steps = 5 + below(60); steps > 0 && !disk_.is_dead(); --steps) MR_TRY(step());
       // Most ends come upon a write that nobody has synced.
@@ -58,7 +59,9 @@ class CrashRun {
       end_process();
     }
     MR_TRY(open_through_crashes());
-    return check_all();
+    MR_TRY(check_all());
+    for (size_t i = 0; i < partitions_.size(); ++i) MR_TRY(append(i));
+    return compare_all();
   }
 
  private:
@@ -97,6 +100,7 @@ class CrashRun {
       auto opened = open();
       if (opened) {
         MR_TRY(check_all());
+        MR_TRY(allowed(compare_all()));
       } else {
         MR_TRY(allowed(opened));
       }
@@ -129,7 +133,12 @@ class CrashRun {
     return {};
   }
 
-  // What a partition holds after opening, compared with what it must and may.
+  Result<void> compare_all() {
+    for (size_t i = 0; i < partitions_.size(); ++i) MR_TRY(compare(i, 0));
+    return {};
+  }
+
+  // How much a partition holds after opening, compared with what it must and may.
   Result<void> check(size_t i) {
     auto& model = partitions_[i];
     auto end = static_cast<size_t>(partition(i).end_offset().value);
@@ -143,7 +152,7 @@ class CrashRun {
     model.records.resize(end);
     model.durable = model.written = model.shown = end;
     model.takes_no_more = false;
-    return allowed(compare(i, 0));
+    return {};
   }
 
   // Reads from `from` to the partition's end and compares each record.
@@ -225,6 +234,18 @@ class CrashRun {
     if (base->value != static_cast<int64_t>(model.written))
       return fail(ErrorCode::kCorrupt, "offset {} after {} records", base->value, model.written);
     model.written = model.records.size();
+    return {};
+  }
+
+  // Where nothing fails.
+  Result<void> append(size_t i) {
+    auto& model = partitions_[i];
+    record::BatchBuilder builder;
+    builder.append(0, std::nullopt, "last");
+    auto base = MR_TRY(partition(i).append(builder.finish()));
+    if (base.value != static_cast<int64_t>(model.written))
+      return fail(ErrorCode::kCorrupt, "offset {} after {} records", base.value, model.written);
+    model.records.push_back({"last", true});
     return {};
   }
 

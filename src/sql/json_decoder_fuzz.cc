@@ -65,6 +65,7 @@ void check(const std::string& text) {
   } else if (depth_of(text) <= limits::kJsonDepthMax) {
     // JSON is refused for what is in it, not for being none.
     MR_CHECK(error.find("bad JSON") == std::string::npos);
+    MR_CHECK(!must_be_taken(document) || has_a_key_twice(text));
   }
 }
 

@@ -281,6 +281,8 @@ TEST(JsonRandom, DecodesWhatAPlainDecoderDecodesAndNothingElse) {
     } else if (plain == PlainResult::kJson && row_of[i] != nullptr) {
       auto differs = difference(document, nlohmann::json::parse(*row_of[i]));
       EXPECT_FALSE(differs) << *differs;
+    } else if (plain == PlainResult::kJson && must_be_taken(document)) {
+      EXPECT_TRUE(has_a_key_twice(texts[i])) << "this is to be taken";
     }
   }
   EXPECT_GT(refused, texts.size() / 6);

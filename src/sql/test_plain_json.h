@@ -2,10 +2,14 @@
 // whether what they read is the same.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace millrace::sql {
 
@@ -42,10 +46,8 @@ inline std::optional<std::string> difference(const nlohmann::json& document,
   };
   for (const char* key : {"i", "d", "s", "b", "l"}) {
     json value = get(document, key);
-    bool same = value.is_number() && row[key].is_number()
-                    ? value.get<double>() == row[key].get<double>()
-                    : value == row[key];
-    if (!same) return std::string(key) + ": " + value.dump() + " and " + row[key].dump();
+    if (value != row[key])
+      return std::string(key) + ": " + value.dump() + " and " + row[key].dump();
   }
   json object = get(document, "o");
   json any = get(object, "any");
@@ -57,6 +59,46 @@ inline std::optional<std::string> difference(const nlohmann::json& document,
   if (get(object, "s") != get(row["o"], "s")) return "o.s";
   if (any != read_back) return "o.any: " + any.dump() + " and " + text.dump();
   return std::nullopt;
+}
+
+// Whether each column's value is of its type without doubt, so that the row must be taken. Not of
+// text in which a key stands twice.
+inline bool must_be_taken(const nlohmann::json& document) {
+  using nlohmann::json;
+  auto fits = [](const json& object, const char* key, auto&& is_of_type) {
+    return !object.contains(key) || object[key].is_null() || is_of_type(object[key]);
+  };
+  auto is_integer = [](const json& value) {
+    return value.is_number_integer() &&
+           (!value.is_number_unsigned() || value.get<uint64_t>() <= uint64_t{INT64_MAX});
+  };
+  auto is_list = [&](const json& value) {
+    return value.is_array() && std::ranges::all_of(value, [&](const json& item) {
+             return item.is_null() || is_integer(item);
+           });
+  };
+  auto is_string = [](const json& value) { return value.is_string(); };
+  auto is_object = [&](const json& value) {
+    return value.is_object() && fits(value, "s", is_string);
+  };
+  return document.is_object() && fits(document, "i", is_integer) &&
+         fits(document, "d", [](const json& value) { return value.is_number(); }) &&
+         fits(document, "s", is_string) &&
+         fits(document, "b", [](const json& value) { return value.is_boolean(); }) &&
+         fits(document, "l", is_list) && fits(document, "o", is_object);
+}
+
+inline bool has_a_key_twice(std::string_view text) {
+  using nlohmann::json;
+  bool twice = false;
+  std::vector<std::set<std::string>> keys;
+  (void)json::parse(text, [&](int, json::parse_event_t event, json& value) {
+    if (event == json::parse_event_t::object_start) keys.emplace_back();
+    if (event == json::parse_event_t::object_end) keys.pop_back();
+    if (event == json::parse_event_t::key) twice |= !keys.back().insert(value).second;
+    return true;
+  });
+  return twice;
 }
 
 }  // namespace millrace::sql

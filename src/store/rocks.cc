@@ -38,8 +38,9 @@ Error to_error(const rocksdb::Status& status, std::string_view doing) {
               : status.IsNotFound()     ? ErrorCode::kNotFound
               : status.IsNotSupported() ? ErrorCode::kUnsupported
                                         : ErrorCode::kIo;
-  std::string_view hint =
-      status.IsCorruption() ? "; 'millrace doctor' says what can be mended" : "";
+  std::string_view hint = status.IsCorruption() ? "; 'millrace doctor' says what can be mended"
+                          : status.IsNoSpace()  ? "; make room on that disk"
+                                                : "";
   return {code, fmt::format("{}: {}{}", doing, status.ToString(), hint)};
 }
 
