@@ -55,11 +55,16 @@ TROUBLES = {
     "not_json": (lambda handler: handler.reply(body=b'{"items": [{"id": 1}'), "", "JSON"),
     "empty": (status(200, b""), "", "JSON"),
     "loop": (redirect(301, "/loop"), "", "more than 10 redirects: → http://127.0.0.1"),
-    "elsewhere": (redirect(302, "file:///etc/passwd"), "", "a URL of scheme 'file'"),
+    "elsewhere": (redirect(302, "file:///etc/passwd"), "", "only http and https are followed"),
     "bad_request": (status(400), "", "answered 400 with '{\"error\": \"no\"}'"),
     "unauthorized": (status(401), "", "answered 401"),
     "forbidden": (status(403), "", "check the source's auth or headers"),
     "gone": (status(404), "", "check the source's url"),
+    "other_list": (
+        status(200, b'{"item": [], "meta": {}}'), "",
+        "there is no 'items' in it; did you mean 'item'?; it begins {\"item\": [], \"meta\": {}}; "
+        "check the source's `items`",
+    ),
     "crash": (status(500), "", "answered 500"),
     "busy": (status(503, b""), "", "answered 503; will be tried again"),
 }  # fmt: skip

@@ -54,7 +54,11 @@ Result<AnswerReader::Answer> AnswerReader::read_items(const Response& response,
       answer.items = lines_;
       return answer;
     default:
-      answer.items = MR_TRY(json_.split(response.body, spec_.items));
+      auto items = json_.split(response.body, spec_.items);
+      if (!items && items.error().code() == ErrorCode::kNotFound)
+        return fail(ErrorCode::kNotFound, "{}; check the source's {}", items.error().message(),
+                    spec_.items.empty() ? "url" : "`items`");
+      answer.items = MR_TRY(items);
       return answer;
   }
 }

@@ -9,7 +9,9 @@ namespace millrace::source {
 namespace {
 
 using spec::Format;
+using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
 
 TEST(FormatOf, FollowsTheContentType) {
   EXPECT_EQ(*format_of(Format::kByType, "application/json; charset=utf-8", "[]"), Format::kJson);
@@ -35,6 +37,24 @@ TEST(FormatOf, NamesWhatIsNone) {
   EXPECT_THAT(words(Format::kByType, "", "<rss/>"), HasSubstr("HTML or XML"));
   EXPECT_THAT(words(Format::kByType, "image/png", "\x89PNG"), HasSubstr("says it is image/png"));
   EXPECT_THAT(words(Format::kByType, "text/plain", "a,b"), HasSubstr("'format'"));
+}
+
+TEST(AnswerReader, SaysWhereItLookedForItems) {
+  spec::SourceSpec spec;
+  auto words = [&](std::string body) {
+    auto size = body.size();
+    body.append(kBodyPadding, '\0');
+    auto answer = AnswerReader(spec).read({.body = std::string_view(body).substr(0, size)});
+    EXPECT_EQ(answer.error().code(), ErrorCode::kCorrupt);
+    return answer.error().message();
+  };
+  EXPECT_THAT(words("7"), EndsWith("; check the source's url"));
+  EXPECT_THAT(words("[1"), Not(HasSubstr("check the source")));
+  spec.items = {"result"};
+  EXPECT_EQ(words(R"({"results":[],"info":{}})"),
+            "the response cannot be read: there is no 'result' in it; did you mean 'results'?; it "
+            "begins {\"results\":[],\"info\":{}}; check the source's `items`");
+  EXPECT_THAT(words(R"({"result":7})"), EndsWith("; check the source's `items`"));
 }
 
 TEST(AnswerReader, FindsWhatLeadsToTheNextPage) {

@@ -45,14 +45,29 @@ bool is_worth_retrying(const Answer& answer) {
          answer.status >= 500 || (answer.status == 403 && answer.retry_after);
 }
 
-std::string_view advice(const Answer& answer) {
-  if (is_worth_retrying(answer)) return "; will be tried again";
-  if (answer.status == 401 || answer.status == 403) return "; check the source's auth or headers";
-  if (answer.status == 404 || answer.status == 410) return "; check the source's url";
-  if (answer.status == 405) return "; check the source's method";
-  if (answer.status == 400 || answer.status == 422)
-    return "; check the source's url, headers and body";
-  return "";
+// What to do about a status that is not worth retrying.
+std::string_view advice(long status) {
+  switch (status) {
+    case 304:
+      return "it was not asked whether anything is new: check the source's headers";
+    case 402:
+      return "it asks for a payment or a larger plan";
+    case 404:
+    case 410:
+    case 414:
+      return "check the source's url";
+    case 405:
+      return "check the source's method";
+    case 406:
+      return "check `Accept` of the source's headers";
+    case 413:
+      return "check the source's body";
+    case 415:
+      return "check `Content-Type` of the source's headers, and its body";
+    default:
+      return status < 400 ? "it does not say where to ask instead: check the source's url"
+                          : "check the source's url, headers and body";
+  }
 }
 
 // Last-Modified, where it tells this answer from any later one: an answer that was sent within the
@@ -107,7 +122,7 @@ std::string_view handshake_advice(std::string_view reason) {
 
 class Fetcher::Impl {
  public:
-  Impl(spec::HttpSpec spec, spec::Format format);
+  Impl(spec::HttpSpec spec, spec::Format format, std::string_view access_advice);
 
   Result<Response> fetch(const Request& request, const std::stop_token& stop);
   Error about_answer(const Error& error) const {
@@ -125,6 +140,7 @@ class Fetcher::Impl {
   Result<Response> judge(const Answer& answer, const Request& request, const Url& url,
                          const std::stop_token& stop);
   std::unexpected<Error> refused(const Answer& answer);
+  std::string_view advice_on(const Answer& answer) const;
   std::unexpected<Error> broken(const Answer& answer, const Url& url, const std::stop_token& stop);
   std::unexpected<Error> distrusted(const Answer& answer, const Url& url,
                                     const std::stop_token& stop);
@@ -142,6 +158,7 @@ class Fetcher::Impl {
 
   spec::HttpSpec spec_;
   spec::Format format_;
+  std::string access_advice_;
   Secrets secrets_;
   std::string authorization_;  // the header's value; "": none
   Transfer transfer_;
@@ -149,9 +166,10 @@ class Fetcher::Impl {
   std::optional<std::chrono::seconds> retry_after_;
 };
 
-Fetcher::Impl::Impl(spec::HttpSpec spec, spec::Format format)
+Fetcher::Impl::Impl(spec::HttpSpec spec, spec::Format format, std::string_view access_advice)
     : spec_(std::move(spec)),
       format_(format),
+      access_advice_(access_advice),
       transfer_(spec_.tls, spec_.connect_timeout, static_cast<size_t>(spec_.response_max)) {
   auto learn = [this](const spec::Text& text) {
     for (const auto& secret : text.secrets) secrets_.learn(secret.value);
@@ -221,10 +239,15 @@ bool Fetcher::Impl::is_configured_origin(const Url& url) const {
 // The request and URL that a redirect asks for.
 Result<> Fetcher::Impl::redirect(const Answer& answer, Request& request, Url& url) const {
   auto next = Url::parse(answer.redirect);
-  if (!next) return failed(ErrorCode::kInvalid, "it redirects to a URL that cannot be read");
+  if (!next)
+    return failed(ErrorCode::kInvalid,
+                  "it redirects to a URL that cannot be read; check the source's url");
   auto scheme = next->part(CURLUPART_SCHEME);
   if (scheme != "http" && scheme != "https") {
-    return failed(ErrorCode::kInvalid, fmt::format("it redirects to a URL of scheme '{}'", scheme));
+    return failed(ErrorCode::kInvalid,
+                  fmt::format("it redirects to a URL of scheme '{}', and only http and https are "
+                              "followed; check the source's url",
+                              scheme));
   }
   url = *std::move(next);
   // As browsers do (RFC 9110, 15.4): only 307 and 308 keep the method.
@@ -320,9 +343,15 @@ std::unexpected<Error> Fetcher::Impl::refused(const Answer& answer) {
   retry_after_ = answer.retry_after;
   auto body = shown_body();
   auto code = is_worth_retrying(answer) ? ErrorCode::kUnavailable : ErrorCode::kInvalid;
-  return failed(code,
-                fmt::format("the server answered {}{}{}", answer.status,
-                            body.empty() ? "" : fmt::format(" with '{}'", body), advice(answer)));
+  return failed(
+      code, fmt::format("the server answered {}{}; {}", answer.status,
+                        body.empty() ? "" : fmt::format(" with '{}'", body), advice_on(answer)));
+}
+
+std::string_view Fetcher::Impl::advice_on(const Answer& answer) const {
+  if (is_worth_retrying(answer)) return "will be tried again";
+  if (answer.status == 401 || answer.status == 403) return access_advice_;
+  return advice(answer.status);
 }
 
 // No whole answer.
@@ -334,7 +363,9 @@ std::unexpected<Error> Fetcher::Impl::broken(const Answer& answer, const Url& ur
                               "the source a larger `response_max`",
                               format_size(spec_.response_max)));
   if (answer.headers_too_large)
-    return failed(ErrorCode::kLimit, "the answer's headers are longer than 256 KiB");
+    return failed(ErrorCode::kLimit,
+                  "the answer's headers are longer than 256 KiB, which no API needs; check the "
+                  "source's url");
   switch (answer.code) {
     case CURLE_OPERATION_TIMEDOUT:
       if (!answer.connected)
@@ -392,8 +423,8 @@ std::unexpected<Error> Fetcher::Impl::distrusted(const Answer& answer, const Url
                             answer.reason, certificate, tls_advice(answer.reason)));
 }
 
-Fetcher::Fetcher(spec::HttpSpec spec, spec::Format format)
-    : impl_(std::make_unique<Impl>(std::move(spec), format)) {}
+Fetcher::Fetcher(spec::HttpSpec spec, spec::Format format, std::string_view access_advice)
+    : impl_(std::make_unique<Impl>(std::move(spec), format, access_advice)) {}
 Fetcher::~Fetcher() = default;
 Fetcher::Fetcher(Fetcher&&) noexcept = default;
 Fetcher& Fetcher::operator=(Fetcher&&) noexcept = default;

@@ -37,7 +37,9 @@ struct Response {
 class Fetcher {
  public:
   // `format`: what the API is asked for, unless the source's headers have an Accept.
-  explicit Fetcher(spec::HttpSpec spec, spec::Format format = spec::Format::kByType);
+  // `access_advice`: what to do where it refuses whoever asks (401, 403).
+  explicit Fetcher(spec::HttpSpec spec, spec::Format format = spec::Format::kByType,
+                   std::string_view access_advice = "check the source's auth or headers");
   ~Fetcher();
   Fetcher(Fetcher&&) noexcept;
   Fetcher& operator=(Fetcher&&) noexcept;

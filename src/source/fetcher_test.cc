@@ -18,6 +18,7 @@ using std::chrono::seconds;
 using std::chrono::steady_clock;
 using testing::AllOf;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -145,6 +146,36 @@ TEST_F(FetcherTest, ErrorsHaveUrlStatusAndTheBeginningOfTheBody) {
   EXPECT_LT(error.message().size(), 500u);
 }
 
+TEST_F(FetcherTest, EveryStatusThatIsNoSuccessSaysWhatToDo) {
+  const std::pair<int, const char*> kAdvice[] = {
+      {302, "; it does not say where to ask instead: check the source's url"},
+      {304, "; it was not asked whether anything is new: check the source's headers"},
+      {401, "; check the source's auth or headers"},
+      {402, "; it asks for a payment or a larger plan"},
+      {403, "; check the source's auth or headers"},
+      {405, "; check the source's method"},
+      {406, "; check `Accept` of the source's headers"},
+      {409, "; check the source's url, headers and body"},
+      {410, "; check the source's url"},
+      {413, "; check the source's body"},
+      {414, "; check the source's url"},
+      {415, "; check `Content-Type` of the source's headers, and its body"},
+      {418, "; check the source's url, headers and body"},
+      {502, "; will be tried again"},
+  };
+  for (const auto& [status, advice] : kAdvice)
+    EXPECT_THAT(error_of(response(status, "")).message(),
+                EndsWith(fmt::format("the server answered {}{}", status, advice)));
+}
+
+TEST_F(FetcherTest, WhatToDoAboutBeingRefusedMaySayItsCaller) {
+  TestServer server([](const auto&) { return response(401, ""); });
+  Fetcher fetcher(http(server.url("/api")), spec::Format::kByType, "knock twice");
+  auto body = fetcher.fetch(*request_for(http(server.url("/api")), {}), {});
+  ASSERT_FALSE(body);
+  EXPECT_THAT(body.error().message(), EndsWith("answered 401; knock twice"));
+}
+
 TEST_F(FetcherTest, TellsRetryAfterOfTheLastAnswer) {
   std::atomic<int> requests = 0;
   TestServer server([&](const auto&) {
@@ -269,7 +300,8 @@ TEST_F(FetcherTest, FollowsNoRedirectToAnotherScheme) {
   for (std::string to : {"file:///etc/passwd", "ftp://127.0.0.1/", "sample://randomuser/api/"}) {
     auto error = error_of(response(302, "", "Location: " + to + "\r\n"));
     EXPECT_EQ(error.code(), ErrorCode::kInvalid) << to;
-    EXPECT_THAT(error.message(), HasSubstr("redirects to a URL of scheme"));
+    EXPECT_THAT(error.message(), AllOf(HasSubstr("redirects to a URL of scheme"),
+                                       EndsWith("check the source's url")));
   }
 }
 
@@ -397,7 +429,8 @@ TEST_F(FetcherTest, RefusesEndlessHeaders) {
                                      "\r\nX-B: " + std::string(90'000, 'b') +
                                      "\r\nX-C: " + std::string(90'000, 'c') + "\r\n"));
   EXPECT_EQ(error.code(), ErrorCode::kLimit);
-  EXPECT_THAT(error.message(), HasSubstr("headers"));
+  EXPECT_THAT(error.message(),
+              AllOf(HasSubstr("headers are longer"), EndsWith("check the source's url")));
 }
 
 TEST_F(FetcherTest, RefusesUrlsThatItCannotFetch) {

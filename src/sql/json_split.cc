@@ -17,20 +17,25 @@ namespace ondemand = simdjson::ondemand;
 struct ItemSplitter::Impl {
   ondemand::parser parser;
   std::vector<std::string_view> items;
-  std::string_view response;  // without a byte order mark
-  std::string masked;         // a response with bytes that JSON does not have, without them
-  std::string_view readable;  // the one of these that could be read
+  std::string_view response;       // without a byte order mark
+  std::string masked;              // a response with bytes that JSON does not have, without them
+  std::string_view readable;       // the one of these that could be read
+  std::vector<std::string> names;  // of the object in which the path ended
   FieldReader fields;
 
   Result<void> split(std::span<const std::string> path);
   void mask();
   Result<void> follow(ondemand::value value, std::span<const std::string> path, size_t walked);
   Result<void> collect(ondemand::value value);
+  std::unexpected<Error> nothing_at(std::span<const std::string> path) const;
 };
 
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+// Of the names that are there instead of one that is not.
+constexpr size_t kNamesLookedAt = 64;
+constexpr size_t kNamesShown = 8;
 
 std::unexpected<Error> bad_json(std::string_view problem) {
   return fail(ErrorCode::kInvalid, "bad JSON: {}", problem);
@@ -45,13 +50,10 @@ std::unexpected<Error> bad_json(simdjson::error_code code) {
 Result<void> ItemSplitter::Impl::follow(ondemand::value value, std::span<const std::string> path,
                                         size_t walked) {
   if (walked == path.size()) return collect(value);
-  auto nothing_there = [&] {
-    return fail(ErrorCode::kInvalid, "there is no '{}' in it",
-                fmt::join(path.first(walked + 1), "."));
-  };
+  names.clear();
   ondemand::object object;
   if (auto code = value.get_object().get(object))
-    return code == simdjson::INCORRECT_TYPE ? nothing_there() : bad_json(code);
+    return code == simdjson::INCORRECT_TYPE ? nothing_at(path.first(walked + 1)) : bad_json(code);
   bool found = false;
   for (auto result : object) {
     ondemand::field field;
@@ -61,12 +63,26 @@ Result<void> ItemSplitter::Impl::follow(ondemand::value value, std::span<const s
     if (!found && key == path[walked]) {
       found = true;
       MR_TRY(follow(field.value(), path, walked + 1));
-    } else if (const char* problem = skip_value(field.value(), walked + 1)) {
-      return bad_json(problem);
+    } else {
+      if (!found && names.size() < kNamesLookedAt) names.emplace_back(key);
+      if (const char* problem = skip_value(field.value(), walked + 1)) return bad_json(problem);
     }
   }
-  if (!found) return nothing_there();
+  if (!found) return nothing_at(path.first(walked + 1));
   return {};
+}
+
+std::unexpected<Error> ItemSplitter::Impl::nothing_at(std::span<const std::string> path) const {
+  auto near = did_you_mean(path.back(), names);
+  std::string instead;
+  if (!near.empty()) {
+    instead = fmt::format("; did you mean '{}'?", excerpt(near, 60));
+  } else {
+    for (size_t i = 0; i < std::min(names.size(), kNamesShown); ++i)
+      instead += fmt::format("{}{}", i == 0 ? ", only " : ", ", excerpt(names[i], 40));
+    if (names.size() > kNamesShown) instead += ", …";
+  }
+  return fail(ErrorCode::kNotFound, "there is no '{}' in it{}", fmt::join(path, "."), instead);
 }
 
 Result<void> ItemSplitter::Impl::collect(ondemand::value value) {
@@ -80,7 +96,7 @@ Result<void> ItemSplitter::Impl::collect(ondemand::value value) {
   }
   ondemand::array array;
   if (!token.starts_with('['))
-    return fail(ErrorCode::kInvalid, "the items are no array but {}", excerpt(token, 60));
+    return fail(ErrorCode::kNotFound, "the items are no array but {}", excerpt(token, 60));
   if (auto code = value.get_array().get(array)) return bad_json(code);
   for (auto result : array) {
     ondemand::value element;
@@ -109,7 +125,7 @@ Result<void> ItemSplitter::Impl::split(std::span<const std::string> path) {
   ondemand::value value;
   if (auto top = document.get_value().get(value)) {
     if (top == simdjson::SCALAR_DOCUMENT_AS_VALUE)
-      return fail(ErrorCode::kInvalid, "it is neither an object nor an array");
+      return fail(ErrorCode::kNotFound, "it is neither an object nor an array");
     return bad_json(top);
   }
   MR_TRY(follow(value, path, 0));

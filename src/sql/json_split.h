@@ -28,9 +28,9 @@ class ItemSplitter {
   // The JSON text of each element of the array found by following the object keys `path` from the
   // top of `response`; an object there instead of an array is one item, null or [] none. The views
   // lie in `response` and the returned span is valid until the next call.
-  // Errors: kInvalid where the response is not well-formed JSON up to its end (what is inside items
-  // is checked when they are decoded, UTF-8 too), or has nothing at that path; with the place and
-  // an excerpt.
+  // Errors, with an excerpt: kInvalid where the response is not well-formed JSON up to its end
+  // (what is inside items is checked when they are decoded, UTF-8 too); kNotFound where it has no
+  // items at that path, with the names that are there.
   Result<std::span<const std::string_view>> split(std::string_view response,
                                                   std::span<const std::string> path);
 

@@ -6,9 +6,11 @@
 namespace millrace::sql {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::SizeIs;
 
 class SplitTest : public testing::Test {
  protected:
@@ -19,8 +21,8 @@ class SplitTest : public testing::Test {
     std::fill_n(memory_.get() + response.size(), kJsonPadding, filler_);
     auto items = splitter_.split({memory_.get(), response.size()}, path);
     if (!items) {
-      EXPECT_EQ(items.error().code(), ErrorCode::kInvalid);
-      return {"error: " + items.error().message()};
+      return {
+          fmt::format("error: {}: {}", to_string(items.error().code()), items.error().message())};
     }
     for (auto item : *items) {
       EXPECT_GE(item.data(), memory_.get());
@@ -66,9 +68,17 @@ TEST_F(SplitTest, NullAndAnEmptyArrayAreNone) {
 
 TEST_F(SplitTest, SaysWhatIsNotThere) {
   EXPECT_THAT(split(R"({"data":{"x":1}})", {"data", "items"}),
-              ElementsAre(HasSubstr("there is no 'data.items' in it; it begins {\"data\"")));
+              ElementsAre(HasSubstr("not_found: the response cannot be read: there is no "
+                                    "'data.items' in it, only x; it begins {\"data\"")));
   EXPECT_THAT(split(R"({"data":[1]})", {"data", "items"}),
-              ElementsAre(HasSubstr("there is no 'data.items' in it")));
+              ElementsAre(HasSubstr("there is no 'data.items' in it; it begins")));
+  EXPECT_THAT(split(R"({"info":{"item":1},"items":[1]})", {"item"}),
+              ElementsAre(HasSubstr("there is no 'item' in it; did you mean 'items'?")));
+  std::string many;
+  for (char name = 'a'; name <= 'z'; ++name) many += fmt::format("\"{}{:0100}\":1,", name, 0);
+  EXPECT_THAT(split("{" + many + "\"z\":1}", {"items"}),
+              ElementsAre(AllOf(HasSubstr("in it, only a000"), HasSubstr("0…, …; it begins"),
+                                SizeIs(testing::Lt(700U)))));
   EXPECT_THAT(split("[1]", {"items"}), ElementsAre(HasSubstr("there is no 'items' in it")));
   EXPECT_THAT(split(R"({"items":7})", {"items"}),
               ElementsAre(HasSubstr("the items are no array but 7")));
@@ -86,7 +96,7 @@ TEST_F(SplitTest, APageThatIsNoJsonIsRefused) {
           R"({"items":[1,2])", R"({"items":[1 2]})", R"({"items":[1,]})", R"({"items":[,1]})",
           R"({"items":["x]})", R"({"items":[{"a":1},{"a":2})", R"({"items":[1}})",
           R"({"items" [1]})", R"({"items":[{"a":1}])", R"({"items":["a)"})
-      EXPECT_THAT(split(page, {"items"}), ElementsAre(HasSubstr("error: ")))
+      EXPECT_THAT(split(page, {"items"}), ElementsAre(HasSubstr("error: invalid: ")))
           << page << " before " << filler;
   }
 }
