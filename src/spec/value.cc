@@ -21,6 +21,20 @@ bool matches(std::string_view text, const std::string& pattern) {
   return text.size() <= kNameMax && std::regex_match(text.begin(), text.end(), std::regex(pattern));
 }
 
+// Keys that are none, and what people who write them are after.
+struct Instead {
+  std::string_view title;  // of the object
+  std::string_view key;
+  std::string_view words;
+};
+constexpr Instead kInstead[] = {
+    {"the file", "schedule",
+     "is not there yet; start `millrace up FILE --once` from cron or a systemd timer"},
+    {"topic", "columns",
+     "is no key of a topic: its columns are those of the select that feeds it; where none does, "
+     "write a `schema`"},
+};
+
 std::vector<std::string> names_of(const ObjectDoc& object) {
   std::vector<std::string> names;
   names.reserve(object.keys.size());
@@ -98,6 +112,9 @@ std::string expectation(const ObjectDoc& object) {
 }
 
 void unknown_key(Reader& reader, const Entry& entry, const ObjectDoc& object) {
+  for (const auto& instead : kInstead)
+    if (instead.title == object.title && instead.key == entry.key)
+      return reader.error(entry.item.named, "{} {}", in_quotes(entry.key), instead.words);
   auto names = names_of(object);
   auto meant = did_you_mean(entry.key, names);
   if (meant.empty())
