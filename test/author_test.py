@@ -141,6 +141,74 @@ class Infer(MillraceTest):
         self.assertIn("bad.json", answer.err)
 
 
+TOKEN = "tr0mbone-s3cret"
+
+
+class Token(MillraceTest):
+    """An API that wants to know who asks."""
+
+    def setUp(self):
+        super().setUp()
+        self.millrace = self.instance(API_TOKEN=TOKEN)
+        self.server = self.enterContext(list_api.serve(self.answer))
+
+    @staticmethod
+    def answer(request):
+        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+            said = {"error": f"who is {request.headers.get('Authorization')}?"}
+            return list_api.Response(said, status=401)
+        return list_api.Response([{"id": 1, "mode": request.headers.get("X-Mode")}])
+
+    def assert_said_nowhere(self, *answers):
+        """The token is in no output, and in no file."""
+        for answer in answers:
+            self.assertNotIn(TOKEN, answer.out + answer.err)
+        for path in self.folder.glob("**/*.*"):
+            if path.is_file():
+                self.assertNotIn(TOKEN.encode(), path.read_bytes(), path)
+
+    def test_is_sent_and_stands_in_the_draft_as_a_placeholder(self):
+        for name, variable in (("one", "secret"), ("two", "env")):
+            bearer = f"Bearer ${{{variable}:API_TOKEN}}"
+            self.millrace = self.instance(name, API_TOKEN=TOKEN)
+            headers = ("--header", f"Authorization: {bearer}", "--header", "X-Mode:all")
+            asked = self.millrace.run("infer", *headers, self.server.url, "--pipeline", "i.yaml")
+            wrote = self.millrace.run("init", *headers, "--url", self.server.url, "--name", name,
+                                      "--yes")  # fmt: skip
+            for file in ("i.yaml", f"{name}.yaml"):
+                text = (self.folder / file).read_text()
+                self.assertIn(f'headers:\n        Authorization: "{bearer}"', text)
+                self.assertIn('        X-Mode: "all"\n', text)
+            self.millrace.up_once(f"{name}.yaml")
+            rows = self.millrace.rows(f"SELECT * FROM {name}.items")
+            self.assertEqual(rows, [{"id": 1, "mode": "all"}])
+            self.assert_said_nowhere(asked, wrote)
+            (self.folder / "i.yaml").unlink()
+            (self.folder / "i.schema.json").unlink()
+
+    def test_that_is_missing_or_wrong_is_asked_for(self):
+        wrong = ("--header", "Authorization: ${env:API_TOKEN}")
+        for command in (("infer",), ("init", "--yes", "--url")):
+            for headers in ((), wrong):
+                answer = self.millrace.run(*command, self.server.url, *headers, code=1)
+                self.assertIn("--header 'Authorization: Bearer ${secret:NAME}'", answer.err)
+                self.assertNotIn("check the source", answer.err)
+                self.assert_said_nowhere(answer)
+
+    def test_given_in_so_many_words_is_refused_unseen(self):
+        for header, words in (
+            (f"Authorization: Bearer {TOKEN}", "Authorization: this may be a secret"),
+            (f"x-api-key: {TOKEN}", "write its name as ${secret:NAME}, in single quotes"),
+            (f"Bearer {TOKEN}", "--header: a header is written 'Name: value'"),
+            (f"Bearer {TOKEN}: x", "--header: a header is written 'Name: value'"),
+            ("X-Key: ${secret:NOBODY}", "X-Key: secret NOBODY is not set"),
+        ):
+            answer = self.millrace.run("infer", self.server.url, "--header", header, code=1)
+            self.assertIn(words, answer.err)
+            self.assert_said_nowhere(answer)
+        self.assertEqual(self.server.requests, [])
+
+
 class Init(MillraceTest):
     """millrace init"""
 

@@ -14,6 +14,7 @@ using Json = nlohmann::ordered_json;
 
 struct Infer {
   std::vector<std::string> from;
+  std::vector<std::string> headers;
   std::string items;
   std::string schema;
   std::string pipeline;
@@ -36,7 +37,8 @@ std::string to_json(const Infer& asked, const infer::Findings& findings) {
 
 Result<int> run_infer(Session& session, const Infer& asked) {
   std::vector<infer::Sample> samples;
-  for (const auto& from : asked.from) samples.push_back(MR_TRY(infer::take_sample(from)));
+  auto headers = MR_TRY(read_headers(asked.headers));
+  for (const auto& from : asked.from) samples.push_back(MR_TRY(infer::take_sample(from, headers)));
   std::optional<std::vector<std::string>> path;
   if (!asked.items.empty()) path = keys_of(asked.items);
   auto findings = MR_TRY(infer::look_at(samples, path));
@@ -52,6 +54,7 @@ Result<int> run_infer(Session& session, const Infer& asked) {
     MR_TRY(write_draft(session, findings,
                        {.name = infer::name_for(from),
                         .address = infer::is_address(from) ? from : "",
+                        .headers = headers,
                         .from = from,
                         .schema_file = "",
                         .key = findings.key ? findings.key->path : std::vector<std::string>()},
@@ -76,6 +79,7 @@ void add_infer_command(Commands& commands) {
   app->add_option("FROM", asked->from,
                   "An address, or files with answers: JSON, JSON lines, CSV, also with .gz")
       ->required();
+  add_header_option(*app, asked->headers);
   app->add_option("--items", asked->items, "Where in an answer the items are (default: guessed)")
       ->type_name("PATH");
   app->add_option("--schema", asked->schema, "Write the schema to a file, not to stdout")

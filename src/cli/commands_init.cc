@@ -21,6 +21,7 @@ struct Init {
   std::string url;
   std::string name;
   std::string key;
+  std::vector<std::string> headers;
   std::string dir = ".";
   bool yes = false;
 };
@@ -93,10 +94,11 @@ std::string whole_address(const std::string& address) {
 
 Result<int> run_init(Session& session, const Init& asked) {
   Questions questions(session, asked.yes);
+  auto headers = MR_TRY(read_headers(asked.headers));
   std::optional<infer::Findings> findings;
   auto look = [&](const std::string& answer) -> Result<void> {
     std::vector<infer::Sample> samples;
-    samples.push_back(MR_TRY(infer::take_sample(whole_address(answer))));
+    samples.push_back(MR_TRY(infer::take_sample(whole_address(answer), headers)));
     findings = MR_TRY(infer::look_at(samples, std::nullopt));
     return {};
   };
@@ -123,6 +125,7 @@ Result<int> run_init(Session& session, const Init& asked) {
 
   infer::DraftOf draft{.name = name,
                        .address = address,
+                       .headers = headers,
                        .from = address,
                        .schema_file = "",
                        .key = key == guessed && findings->key ? findings->key->path : keys_of(key)};
@@ -141,6 +144,7 @@ void add_init_command(Commands& commands) {
       commands.add(nullptr, "init", "Write a pipeline file for an API, asking for its address",
                    [asked](Session& session) { return run_init(session, *asked); });
   app->add_option("--url", asked->url, "The API's address")->type_name("URL");
+  add_header_option(*app, asked->headers);
   app->add_option("--name", asked->name, "The pipeline's name, and its file's")->type_name("NAME");
   app->add_option("--key", asked->key, "The field that is the key (a.b for b in a)")
       ->type_name("PATH");

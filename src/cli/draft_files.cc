@@ -27,6 +27,21 @@ std::string path_text(const std::vector<std::string>& keys) {
   return fmt::format("{}", fmt::join(keys, "."));
 }
 
+void add_header_option(CLI::App& app, std::vector<std::string>& headers) {
+  app.add_option("--header", headers,
+                 "'Name: value' to ask the address with; ${secret:NAME} stands for a token")
+      ->type_name("HEADER")
+      ->allow_extra_args(false);
+}
+
+Result<std::vector<infer::Header>> read_headers(const std::vector<std::string>& headers) {
+  std::vector<infer::Header> read;
+  auto variables = spec::process_variables();
+  for (const auto& header : headers)
+    read.push_back(MR_TRY_IN(infer::parse_header(header, variables), "--header"));
+  return read;
+}
+
 void tell(const Session& session, const infer::Findings& findings) {
   auto at = path_text(findings.layout.path);
   session.note(fmt::format("{}{}: {}", count_of(static_cast<int64_t>(findings.items), "item"),

@@ -1,6 +1,7 @@
 // A drafted pipeline on disk, and what people are told about what was found.
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,10 @@ namespace millrace::cli {
 // "results.users" as its keys; none where it is empty.
 std::vector<std::string> keys_of(std::string_view path);
 std::string path_text(const std::vector<std::string>& keys);
+
+// --header, as often as it is given; what it was given, read.
+void add_header_option(CLI::App& app, std::vector<std::string>& headers);
+Result<std::vector<infer::Header>> read_headers(const std::vector<std::string>& headers);
 
 // To stderr: where the items are, how many, which key, and what is unsure.
 void tell(const Session& session, const infer::Findings& findings);

@@ -159,6 +159,9 @@ std::string format_line(const Findings& findings) {
 std::string address_lines(const Findings& findings, const DraftOf& of) {
   if (of.address.empty()) return "      url: https://example.com/  # put the API's address here\n";
   std::string text = fmt::format("      url: {}\n", yaml_text(of.address));
+  if (!of.headers.empty()) text += "      headers:\n";
+  for (const auto& header : of.headers)
+    text += fmt::format("        {}: {}\n", header.name, yaml_text_with_variables(header.written));
   if (!findings.layout.paging.empty())
     text +=
         fmt::format("      # More pages: {}\n",

@@ -6,15 +6,17 @@
 #include <vector>
 
 #include "infer/findings.h"
+#include "infer/header.h"
 
 namespace millrace::infer {
 
 struct DraftOf {
   std::string name;     // of the pipeline, its topic and its keyspace: lower case, as SQL has it
   std::string address;  // of the API; empty: not known yet
-  std::string from;     // what was looked at, for people
-  std::string schema_file;       // as the pipeline file names it
-  std::vector<std::string> key;  // path of the key in an item; empty: there is none
+  std::vector<Header> headers = {};  // that it asks for
+  std::string from;                  // what was looked at, for people
+  std::string schema_file;           // as the pipeline file names it
+  std::vector<std::string> key;      // path of the key in an item; empty: there is none
 };
 
 // A name made of an address or a file's name: "https://api.example.com/v1/users?page=2" -> "users".

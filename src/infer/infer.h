@@ -9,4 +9,5 @@
 
 #include "infer/draft.h"
 #include "infer/findings.h"
+#include "infer/header.h"
 #include "infer/sample.h"

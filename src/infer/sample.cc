@@ -19,6 +19,8 @@ constexpr std::string_view kGzip = ".gz";
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 constexpr Bytef kGzipFirstByte = 0x1f;
 constexpr std::chrono::milliseconds kTimeout{30'000};
+constexpr std::string_view kAccessAdvice =
+    "give what the API asks for, such as --header 'Authorization: Bearer ${secret:NAME}'";
 
 Result<std::string> unpacked(const std::string& path, const std::string& packed) {
   z_stream stream{};
@@ -68,11 +70,12 @@ std::string_view without_mark(std::string_view text) {
   return text;
 }
 
-Result<Sample> fetch(const std::string& address) {
+Result<Sample> fetch(const std::string& address, const std::vector<Header>& headers) {
   spec::HttpSpec http;
   http.url.value = http.url.shown = address;
   http.timeout = kTimeout;
-  source::Fetcher fetcher(http);
+  for (const auto& header : headers) http.headers.emplace_back(header.name, header.value);
+  source::Fetcher fetcher(http, Format::kByType, kAccessAdvice);
   auto request = MR_TRY(source::request_for(http, {}));
   auto response = MR_TRY(fetcher.fetch(request, {}));
   std::string body(without_mark(response.body));
@@ -105,8 +108,8 @@ bool is_address(std::string_view from) {
          from.starts_with("sample://");
 }
 
-Result<Sample> take_sample(const std::string& from) {
-  auto sample = MR_TRY(is_address(from) ? fetch(from) : read(from));
+Result<Sample> take_sample(const std::string& from, const std::vector<Header>& headers) {
+  auto sample = MR_TRY(is_address(from) ? fetch(from, headers) : read(from));
   sample.size = sample.body.size();
   sample.body.append(sql::kJsonPadding, '\0');
   return sample;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "infer/header.h"
 #include "spec/spec.h"
 
 namespace millrace::infer {
@@ -24,7 +25,8 @@ struct Sample {
 
 // http, https and sample addresses; anything else is a file, ".gz" unpacked.
 bool is_address(std::string_view from);
-// Errors: those of source::Fetcher and of reading files, in words.
-Result<Sample> take_sample(const std::string& from);
+// An address is asked with these headers. Errors: those of source::Fetcher and of reading files, in
+// words.
+Result<Sample> take_sample(const std::string& from, const std::vector<Header>& headers = {});
 
 }  // namespace millrace::infer

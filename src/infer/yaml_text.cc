@@ -43,7 +43,11 @@ std::string yaml_text(std::string_view text) {
     if (text.substr(i).starts_with("${")) escaped += '$';
     escaped += text[i];
   }
-  return Json(escaped).dump(-1, ' ', false, Json::error_handler_t::replace);
+  return yaml_text_with_variables(escaped);
+}
+
+std::string yaml_text_with_variables(std::string_view text) {
+  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string yaml_value(const Json& value, size_t indent) {

@@ -13,5 +13,7 @@ namespace millrace::infer {
 std::string yaml_value(const nlohmann::ordered_json& value, size_t indent);
 // A text in double quotes.
 std::string yaml_text(std::string_view text);
+// The same where `${` in it begins a variable.
+std::string yaml_text_with_variables(std::string_view text);
 
 }  // namespace millrace::infer
