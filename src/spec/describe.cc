@@ -1,12 +1,16 @@
 #include <fmt/format.h>
 
+#include <set>
+
 #include "spec/keys.h"
 #include "spec/spec.h"
 
 namespace millrace::spec {
 namespace {
 
-void describe(const ObjectDoc& object, std::string& to) {
+// Once each: `described` has the titles of those that are in `to`.
+void describe(const ObjectDoc& object, std::set<std::string>& described, std::string& to) {
+  if (!described.insert(object.title).second) return;
   to += fmt::format("### {}\n\n{}\n\n", object.title, object.doc);
   to += "| key | value | default | what it says |\n|---|---|---|---|\n";
   for (const auto& key : object.keys) {
@@ -17,7 +21,7 @@ void describe(const ObjectDoc& object, std::string& to) {
   }
   to += '\n';
   for (const auto& key : object.keys)
-    for (const auto& inner : key.shape.objects) describe(inner, to);
+    for (const auto& inner : key.shape.objects) describe(inner, described, to);
 }
 
 }  // namespace
@@ -31,7 +35,8 @@ std::string editor_schema() {
 
 std::string reference() {
   std::string text;
-  for (const auto& object : pipeline_file().shape.objects) describe(object, text);
+  std::set<std::string> described;
+  for (const auto& object : pipeline_file().shape.objects) describe(object, described, text);
   text.pop_back();  // the last table's empty line
   return text;
 }
