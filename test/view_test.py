@@ -117,21 +117,21 @@ class View(Orders):
     def test_a_line_for_each_node_in_place(self):
         terminal = self.up(self.file)
         view = self.wait_for_frame(
-            terminal, lambda view: len(view) == 3 and self.number(view, 2, "ROWS") > 0, "rows"
+            terminal, lambda view: len(view) == 3 and self.number(view, 2, "WRITTEN") > 0, "rows"
         )
         self.assertRegex(
-            view[0], r"^orders \d+s +STATE +RECORDS +RATE +LAG +ROWS +DEAD LETTERS$"
+            view[0], r"^orders \d+s +STATE +RECORDS +RATE +LAG +WRITTEN +DEAD LETTERS$"
         )
         self.assertRegex(view[1], r"^api +running +[\d,]+ +[\d.,]+/s +0$")
         self.assertRegex(
             view[2], r"^shop_of.*….*customers +running( +[\d,]+) +[\d.,]+/s( +[\d,]+){3}$"
         )
-        rows, dead = self.number(view, 2, "ROWS"), self.number(view, 2, "LETTERS")
+        rows, dead = self.number(view, 2, "WRITTEN"), self.number(view, 2, "LETTERS")
         self.assertEqual(rows, 9 * dead)
         self.assertGreaterEqual(self.number(view, 2, "RECORDS"), rows + dead)
         self.frames(terminal, 3)
         grown = self.view(terminal.screen.lines())
-        self.assertGreater(self.number(grown, 2, "ROWS"), rows)
+        self.assertGreater(self.number(grown, 2, "WRITTEN"), rows)
         self.assert_one_view(terminal)
         self.assert_fits(terminal)
         self.assertIn(f"orders  {self.file}", terminal.seen())
@@ -213,7 +213,7 @@ class View(Orders):
     def test_ctrl_c_leaves_the_terminal_as_it_was(self):
         terminal = self.up(self.file)
         self.wait_for_frame(
-            terminal, lambda view: len(view) == 3 and self.number(view, 2, "ROWS") > 0, "rows"
+            terminal, lambda view: len(view) == 3 and self.number(view, 2, "WRITTEN") > 0, "rows"
         )
         terminal.type("\x03")
         self.assertEqual(terminal.end(), 0, terminal.seen())

@@ -20,9 +20,9 @@ constexpr size_t kStateWidth = std::string_view("finished").size();
 constexpr size_t kNameWidthMin = 12;  // that names are cut to before numbers are left out
 constexpr size_t kWideEnough = 80;    // for whole words in the header
 
-enum Column : uint8_t { kRecords, kRate, kLag, kRows, kDeadLetters, kColumns };
+enum Column : uint8_t { kRecords, kRate, kLag, kWritten, kDeadLetters, kColumns };
 // The first to go where there is no room.
-constexpr std::array kGiveWay = {kRows, kRecords, kRate, kLag};
+constexpr std::array kGiveWay = {kWritten, kRecords, kRate, kLag};
 
 struct Node {
   std::string name;
@@ -52,7 +52,7 @@ Node node_of(const Json& json, bool is_table) {
     auto taken = json.at("records_in").get<int64_t>() - json.at("waiting").get<int64_t>();
     node.numbers[kRecords] = with_thousands(taken);
     node.numbers[kLag] = count(json, "waiting");
-    node.numbers[kRows] = count(json, "written");
+    node.numbers[kWritten] = count(json, "written");
   } else {
     node.numbers[kRecords] = count(json, "records");
   }
@@ -95,7 +95,7 @@ class Layout {
   Layout(const std::string& title, const std::vector<Node>& nodes, const Terminal& terminal)
       : terminal_(terminal) {
     bool wide = terminal.width >= kWideEnough;
-    headers_ = {"RECORDS", "RATE", "LAG", "ROWS", wide ? "DEAD LETTERS" : "DEAD"};
+    headers_ = {"RECORDS", "RATE", "LAG", "WRITTEN", wide ? "DEAD LETTERS" : "DEAD"};
     size_t longest = display_width(title);
     for (const auto& node : nodes) longest = std::max(longest, display_width(node.name));
     for (size_t i = 0; i < kColumns; ++i) {

@@ -46,7 +46,7 @@ Terminal terminal(size_t width, size_t height = 24) {
 TEST(LiveLines, ALineForEachNode) {
   EXPECT_THAT(
       live_lines(status({source("api", 1'500'000)}, {table("shop.orders", 700)}), terminal(90)),
-      ElementsAre("orders 1m 1s  STATE       RECORDS      RATE  LAG       ROWS  DEAD LETTERS",
+      ElementsAre("orders 1m 1s  STATE       RECORDS      RATE  LAG    WRITTEN  DEAD LETTERS",
                   "api           running   1,500,000     100/s                             0",
                   "shop.orders   running   1,499,300  12,345/s  700  1,499,000             9"));
 }
