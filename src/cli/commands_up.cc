@@ -284,9 +284,9 @@ void add_up_command(Commands& commands) {
                              return runner.run(file);
                            });
   app->add_option("FILE", up->file, "The pipeline file; without it the only one in this folder");
-  app->add_flag(
-      "--once", up->once,
-      "One run of each source, stop when all tables have caught up; fails where a source did");
+  app->add_flag("--once", up->once,
+                "One run of each source, stop when all tables have caught up; fails where a source "
+                "or table did");
   static const std::map<std::string, LogFormat> kFormats = {{"text", LogFormat::kText},
                                                             {"json", LogFormat::kJson}};
   app->add_option("--log", up->log,

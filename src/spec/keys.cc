@@ -47,7 +47,7 @@ Object<DeadLettersSpec> dead_letters() {
           {
               key("max", &DeadLettersSpec::max, share(),
                   "The share of dead letters among the last records above which no more are taken, "
-                  "until the pipeline is started again. `0`: not a single one."),
+                  "until the pipeline is started again or gets SIGHUP. `0`: not a single one."),
           }};
 }
 
@@ -58,8 +58,8 @@ Object<SourceSpec> source() {
       {
           key("http", &SourceSpec::http, http(), "The HTTP API to ask.").required(),
           key("for", &SourceSpec::run_for, optional(duration(0ms)),
-              "The length of one run. Left out: until there are no more pages, or one request "
-              "where there are no pages."),
+              "How long a run of `up --once` lasts; without `--once` it has no effect. Left out: "
+              "until there are no more pages, or one request where there are no pages."),
           key("format", &SourceSpec::format,
               choice<Format>(
                   {{"json", Format::kJson}, {"jsonl", Format::kJsonLines}, {"csv", Format::kCsv}}),
@@ -76,8 +76,7 @@ Object<SourceSpec> source() {
               .required(),
           key("select", &SourceSpec::select, sql("SQL query"),
               "Makes the topic's records from the items: reads from the source by its name, "
-              "with the "
-              "items' fields as columns.")
+              "with the items' fields as columns.")
               .required(),
           key("dead_letters", &SourceSpec::dead_letters, object(dead_letters()),
               "When a source that refuses too many items stops."),

@@ -128,7 +128,7 @@ void check_tls(Reader& reader, const Item& item, const TlsSpec& tls) {
 Object<HttpSpec> keys() {
   return {
       "http",
-      "An HTTP API that answers with JSON.",
+      "An HTTP API that answers with JSON, JSON lines or CSV.",
       {
           key("url", &HttpSpec::url, url({"http", "https", "sample"}),
               "The address to ask. `sample://` addresses are answered by millrace itself, "
@@ -151,7 +151,8 @@ Object<HttpSpec> keys() {
               "The longest a request may take, from connecting to the last byte."),
           key("response_max", &HttpSpec::response_max,
               size(1, static_cast<int64_t>(limits::kResponseBytesLimit)),
-              "The largest answer, decompressed; a larger one is refused as it comes."),
+              "The largest answer, decompressed, at most `2GiB`; a larger one is refused as it "
+              "comes."),
           key("page", &HttpSpec::page, optional(page()),
               "How the API is asked for one page after another. Left out: every answer is the "
               "whole.")

@@ -14,7 +14,7 @@ Value<ParameterIn> parameter_in() {
 Object<PageSpec> page_keys() {
   return {
       "page",
-      "How an API is asked for one page after another. See [Pages](#pages).",
+      "How an API is asked for one page after another. See [Pages](http.md#pages).",
       {
           key("by", &PageSpec::by,
               choice<PageBy>({{"number", PageBy::kNumber},
@@ -44,7 +44,7 @@ Object<SinceSpec> since_keys() {
   return {
       "since",
       "Asks only for items that are new or changed, by a column that grows. See "
-      "[Only what is new](#only-what-is-new).",
+      "[Only what is new](http.md#only-what-is-new).",
       {
           key("column", &SinceSpec::column, path(),
               "Where in an item the column is: a timestamp or a number.")
