@@ -288,7 +288,7 @@ Result<void> IngestLoop::check_share() {
     if (!allowed)
       return fail(
           allowed.error().code(),
-          "{}. They are dead letters, and no more pages are asked for: mend the pipeline "
+          "{}. They are dead letters, and no more pages are asked for: fix the pipeline "
           "file or its 'max', start again or send SIGHUP, and 'millrace dlq redrive --node {}' "
           "takes them",
           allowed.error().message(), plan_.spec.name);

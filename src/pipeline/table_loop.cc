@@ -108,7 +108,7 @@ Result<void> TableLoop::check_share(PartitionId partition,
   if (allowed) return {};
   is_stopped_ = true;
   return fail(allowed.error().code(),
-              "{}. None was taken of those from offset {} of partition {} on: mend the pipeline "
+              "{}. None was taken of those from offset {} of partition {} on: fix the pipeline "
               "file or its 'max', and start again or send SIGHUP",
               allowed.error().message(), records.front().offset, partition);
 }
