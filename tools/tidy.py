@@ -16,7 +16,7 @@ import tidy_dead
 import tidy_text
 from tidy_text import Finding, SourceFile
 
-SKIPPED_FOLDERS = {".git", ".cache", "__pycache__", "build", "millrace-data", "web"}
+SKIPPED_FOLDERS = {".git", ".cache", "__pycache__", "build", "millrace-data"}
 TEXT_SUFFIXES = {
     ".cc", ".h", ".py", ".sh", ".cmake", ".md", ".txt", ".yaml", ".yml", ".json", ".sql", ".lock",
 }  # fmt: skip
