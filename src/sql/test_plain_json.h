@@ -92,7 +92,7 @@ inline bool has_a_key_twice(std::string_view text) {
   using nlohmann::json;
   bool twice = false;
   std::vector<std::set<std::string>> keys;
-  (void)json::parse(text, [&](int, json::parse_event_t event, json& value) {
+  auto parsed = json::parse(text, [&](int, json::parse_event_t event, json& value) {
     if (event == json::parse_event_t::object_start) keys.emplace_back();
     if (event == json::parse_event_t::object_end) keys.pop_back();
     if (event == json::parse_event_t::key) twice |= !keys.back().insert(value).second;
