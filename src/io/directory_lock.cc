@@ -19,6 +19,12 @@ std::string holder_of(const File& file) {
 
 }  // namespace
 
+// While the lock is held: who takes it next writes its own number.
+void DirectoryLock::EmptyAndClose::operator()(File* file) const {
+  (void)file->truncate(0);
+  delete file;
+}
+
 Result<DirectoryLock> DirectoryLock::acquire(Disk& disk, const std::string& path,
                                              std::chrono::milliseconds wait) {
   auto file = MR_TRY(disk.open(path + "/LOCK", File::Mode::kOpenOrCreate));

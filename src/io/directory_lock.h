@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <string>
 
 #include "base/error.h"
@@ -10,8 +11,9 @@
 
 namespace millrace::io {
 
-// A lock on PATH/LOCK, which holds our process id for people to read. The system drops it when
-// the process ends, however it ends; the file stays.
+// A lock on PATH/LOCK, which holds our process id for people to read, and for kill. The system
+// drops the lock when the process ends, however it ends; the file stays. It is emptied with the
+// object, for the number may be another process's one day; kill -9 leaves it there.
 class DirectoryLock {
  public:
   // Tries for up to `wait`: a process that was just killed may still be going. The folder exists.
@@ -20,8 +22,11 @@ class DirectoryLock {
                                        std::chrono::milliseconds wait = {});
 
  private:
-  explicit DirectoryLock(File file) : file_(std::move(file)) {}
-  File file_;
+  struct EmptyAndClose {
+    void operator()(File* file) const;
+  };
+  explicit DirectoryLock(File file) : file_(new File(std::move(file))) {}
+  std::unique_ptr<File, EmptyAndClose> file_;
 };
 
 }  // namespace millrace::io

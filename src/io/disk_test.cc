@@ -182,7 +182,10 @@ TEST_P(DiskTest, LockIsOnePerFolderAndNamesItsHolder) {
     EXPECT_EQ(second.error().code(), ErrorCode::kConflict);
     EXPECT_THAT(second.error().message(),
                 HasSubstr(fmt::format("{} is in use by process {};", folder_, ::getpid())));
+    EXPECT_EQ(disk().read_file(path("LOCK"), 100), fmt::format("{}\n", ::getpid()));
   }
+  // Nobody sends a signal to who had it once.
+  EXPECT_EQ(disk().read_file(path("LOCK"), 100), "");
   EXPECT_TRUE(DirectoryLock::acquire(disk(), folder_));
 }
 
