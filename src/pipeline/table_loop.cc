@@ -8,12 +8,15 @@
 namespace millrace::pipeline {
 namespace {
 
+using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 // How long to wait for records before looking whether to finish.
 constexpr milliseconds kWait{100};
 // Before a batch that failed is tried again.
 constexpr milliseconds kRetry{1'000};
+// How often that is logged, while it fails for the same reason.
+constexpr microseconds kSayAgain{30'000'000};
 // Failures in a row after which a table that is to finish gives up.
 constexpr int kAttemptsToFinish = 5;
 
@@ -242,6 +245,17 @@ void TableLoop::tell(NodeState state, std::string_view what, const Error& error)
                        {"error", error.message()}});
 }
 
+void TableLoop::tell_again(const Error& error) {
+  auto now_micros = clock_.monotonic_micros();
+  if (error.message() == said_ && now_micros - said_micros_ < kSayAgain.count()) {
+    health_.set(NodeState::kWaiting, error.message());
+    return;
+  }
+  said_ = error.message();
+  said_micros_ = now_micros;
+  tell(NodeState::kWaiting, "a batch failed; trying again every second", error);
+}
+
 Result<void> TableLoop::run(std::stop_token stop) {
   auto ended_by = [&](Error error) {
     return std::unexpected(
@@ -258,13 +272,14 @@ Result<void> TableLoop::run(std::stop_token stop) {
     }
     if (!any) {
       dead_letters_known_ = false;
-      tell(NodeState::kWaiting, "a batch failed; trying again in 1s", any.error());
+      tell_again(any.error());
       if (finishing && ++failures_in_a_row == kAttemptsToFinish)
         return ended_by(std::move(any).error());
       clock_.wait(kRetry, stop);
       continue;
     }
     failures_in_a_row = 0;
+    said_.clear();
     if (health_.set(NodeState::kRunning) == NodeState::kWaiting)
       logger_.info("goes on", {{"node", plan_.spec.full_name()}});
     if (*any) continue;

@@ -65,6 +65,8 @@ class TableLoop {
   void warn_of_removed(PartitionId partition);
   // Into status and log.
   void tell(NodeState state, std::string_view what, const Error& error);
+  // The same, into the log only what was not said just now.
+  void tell_again(const Error& error);
 
   TablePlan plan_;
   log::Topic& topic_;
@@ -88,6 +90,8 @@ class TableLoop {
   std::atomic<bool> finishing_ = false;
 
   NodeHealth health_;
+  std::string said_;  // the error last logged while it lasts, and when
+  int64_t said_micros_ = 0;
   mutable Rate rate_;
   mutable std::mutex progress_mutex_;
   std::vector<store::Progress> progress_;  // by partition
