@@ -7,6 +7,7 @@ MILLRACE_SEED replays the delays; it is printed at the start.
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ import uuid
 
 import page_server
 from millrace import DEADLINE_S, MillraceTest, binary, by_name, wait_until
+from terminal import OnTerminal
 
 ITEMS_OF_PAGE = 500
 PAGES = 8
@@ -157,6 +159,19 @@ class Redrive(MillraceTest):
         self.redrive("--all", code=1)
         self.assert_all_is_taken()
 
+    def test_on_a_terminal_it_says_how_far_it_is(self):
+        self.catch_up()
+        terminal = OnTerminal(
+            [binary(), "dlq", "redrive", "--all"], self.millrace.environment, cwd=self.folder
+        )
+        self.addCleanup(terminal.close)
+        self.assertEqual(terminal.end(), 1)
+        frames = re.findall(r"([\d,]+) of ([\d,]+)  [\d,.]+/s", terminal.raw)
+        self.assertEqual(frames[-1], (f"{3 * TENTH:,}",) * 2)
+        seen = terminal.seen()
+        self.assertNotRegex(seen, r"\d of \d")
+        self.assertIn(f"0 written, 0 filtered, {3 * TENTH:,} still refused", seen)
+
     def test_one_by_one_and_edited(self):
         self.catch_up()
         letter = next(
@@ -196,9 +211,29 @@ class Redrive(MillraceTest):
             (["nonsense"], "NODE/PARTITION/OFFSET"),
             (["shop/0/99999"], "no dead letter"),
             (["--node", "shop.order"], "did you mean 'shop.orders'"),
+            (["--rule", "positve"], "did you mean 'positive'"),
+            (["--rule", "absent"], "of rule 'absent', open or not; there are those of loud, posit"),
+            (["--rule", "loud", "--node", "shop"], "no dead letter of shop of rule 'loud'"),
         ):
             answer = self.millrace.run("dlq", "redrive", *arguments, code=1)
             self.assertIn(words, answer.err)
+            self.assertEqual(answer.out, "")
+
+    def test_what_is_listed_wrongly(self):
+        self.catch_up()
+        unknown = self.millrace.run("dlq", "list", "--rule", "positve", code=1)
+        self.assertIn("did you mean 'positive'", unknown.err)
+        for command in ("list", "redrive"):
+            unknown = self.millrace.run("dlq", command, "--stage", "expects", code=2)
+            self.assertIn("decode", unknown.err)
+        # What is right and has none open is told from what has none at all.
+        empty = self.millrace.run("dlq", "list", "shop.orders", "--stage", "decode")
+        self.assertIn("no dead letters are open with --node shop.orders --stage decode", empty.err)
+        self.write_pipeline(MENDED)
+        self.redrive("--rule", "positive")
+        empty = self.millrace.run("dlq", "list", "--rule", "positive")
+        self.assertIn("no dead letters are open with --rule positive", empty.err)
+        self.assertEqual(self.redrive("--rule", "positive")["written"], 0)
 
     def kill_a_redrive(self, rng, arguments):
         """Kills a `dlq redrive`, or the pipeline that does it, at some point."""
@@ -285,8 +320,19 @@ class Redrive(MillraceTest):
         self.file.write_text(self.file.read_text().replace(to, to + limit))
         answer = self.millrace.run("up", self.file, "--once", code=1)
         self.assertIn("source shop", answer.err)
+        self.assertIn("more than dead_letters: {max: 5%} allows", answer.err)
+        self.assertIn("mend the pipeline file or its 'max'", answer.err)
         source, _ = self.counts()
         self.assertEqual((source["pages"], source["dead_letters"]), (1, ITEMS_OF_PAGE // 10))
+        # A process that goes on asks for no more either.
+        asked = len(self.server.requests)
+        self.millrace.start(self.file).wait_until_up()
+        source = lambda: by_name(self.millrace.status()["sources"], "shop")
+        wait_until(lambda: source()["state"] == "stopped", "the source has stopped")
+        self.assertIn("{max: 5%}", source()["error"])
+        self.assertEqual((source()["pages"], len(self.server.requests)), (2, asked + 1))
+        self.millrace.stop()
+        self.assertEqual(len(self.server.requests), asked + 1)
 
 
 if __name__ == "__main__":

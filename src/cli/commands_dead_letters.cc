@@ -32,6 +32,17 @@ struct List {
   int64_t count = 20;
 };
 
+std::string nothing_found(const List& list) {
+  std::string text = list.closed_too ? "there are no dead letters" : "no dead letters are open";
+  auto add = [&](std::string_view option, const std::string& value) {
+    if (!value.empty()) text += fmt::format(" with --{} {}", option, value);
+  };
+  add("node", list.filter.node);
+  add("rule", list.filter.rule);
+  add("stage", list.filter.stage);
+  return text;
+}
+
 std::string text_of(const Json& json, const char* name) {
   const auto& member = json.at(name);
   return member.is_null() ? "" : member.get<std::string>();
@@ -70,8 +81,10 @@ Result<int> list_dead_letters(Session& session, const List& list) {
     for (auto letter : letters) MR_TRY(out.write(fmt::format("{}\n", letter)));
     return 0;
   }
-  if (letters.empty()) session.note("no dead letters are open");
-  if (letters.empty()) return 0;
+  if (letters.empty()) {
+    session.note(nothing_found(list));
+    return 0;
+  }
   std::vector<std::vector<Cell>> rows;
   for (auto text : letters) {
     auto letter = Json::parse(text);
@@ -157,7 +170,8 @@ void add_dead_letter_commands(Commands& commands) {
   listing->add_option("--rule", list->filter.rule, "Only refused by this expectation")
       ->type_name("RULE");
   listing->add_option("--stage", list->filter.stage, "Only refused at this stage")
-      ->type_name("decode|sql|expect");
+      ->type_name("decode|sql|expect")
+      ->check(CLI::IsMember({"decode", "sql", "expect"}).description(""));
   listing->add_flag("--redriven", list->closed_too, "Also those that were redriven");
   listing->add_option("-n", list->count, "At most so many (20)")
       ->type_name("N")

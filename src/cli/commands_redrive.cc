@@ -75,6 +75,7 @@ class Progress {
       if (++failing_ <= kExamples) examples_.push_back(one);
     view_.show([this](const Terminal&) { return lines(); });
   }
+  bool has_any() const { return done() > 0; }
   // Returns the exit status.
   Result<int> finish();
 
@@ -188,8 +189,9 @@ Result<int> redrive(Session& session, const Wish& wish) {
   Progress progress(session);
   auto done = wish.addresses.empty() ? redrive_many(client, wish, progress)
                                      : redrive_addresses(client, wish, progress);
-  // What was done before an error stays done.
   auto closed = client.close();
+  if (!done && !progress.has_any()) return std::unexpected(std::move(done).error());
+  // What was done before an error stays done.
   auto status = progress.finish();
   MR_TRY(std::move(done));
   MR_TRY(std::move(closed));
@@ -207,7 +209,8 @@ void add_redrive_command(Commands& commands, CLI::App* group) {
       ->type_name("NODE");
   app->add_option("--rule", wish->rule, "All refused by this expectation")->type_name("RULE");
   app->add_option("--stage", wish->stage, "All refused at this stage")
-      ->type_name("decode|sql|expect");
+      ->type_name("decode|sql|expect")
+      ->check(CLI::IsMember({"decode", "sql", "expect"}).description(""));
   app->add_flag("--all", wish->all, "All there are");
   app->add_option("--value", wish->value, "With one ADDRESS: its record, edited, in this file or -")
       ->type_name("FILE");

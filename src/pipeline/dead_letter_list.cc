@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "base/limits.h"
@@ -125,22 +126,51 @@ std::string_view node_of(std::string_view topic) {
   return topic.substr(0, topic.size() - kDeadLettersSuffix.size());
 }
 
+// Of one node; of all where it is "".
+std::vector<log::Topic*> topics_of(Instance& instance, const std::string& node) {
+  std::vector<log::Topic*> topics;
+  for (auto* topic : instance.log().topics()) {
+    if (!is_dead_letters_topic(topic->name())) continue;
+    if (node.empty() || node == node_of(topic->name())) topics.push_back(topic);
+  }
+  return topics;
+}
+
+// Known is a rule by which a record was refused, whether that is still a dead letter or not.
+Result<void> check_rule_is_known(Instance& instance, const DeadLetterFilter& filter) {
+  std::set<std::string> rules;
+  for (auto* topic : topics_of(instance, filter.node)) {
+    DeadLetterScan scan(*topic, MR_TRY(OpenDeadLetters::of(instance, node_of(topic->name()))),
+                        true);
+    while (auto letter = MR_TRY(scan.next()))
+      if (!letter->rule.empty()) rules.insert(letter->rule);
+  }
+  if (rules.contains(filter.rule)) return {};
+  std::vector<std::string> names(rules.begin(), rules.end());
+  std::string near = did_you_mean(filter.rule, names);
+  std::string choice = names.empty() ? std::string("; there is none of any rule")
+                       : near.empty()
+                           ? fmt::format("; there are those of {}", fmt::join(names, ", "))
+                           : fmt::format("; did you mean '{}'?", near);
+  std::string of_node = filter.node.empty() ? "" : fmt::format(" of {}", filter.node);
+  return fail(ErrorCode::kNotFound, "there is no dead letter{} of rule '{}', open or not{}",
+              of_node, filter.rule, choice);
+}
+
 }  // namespace
 
 Result<DeadLetterList> list_dead_letters(Instance& instance, const DeadLetterFilter& filter,
                                          bool closed_too, size_t limit) {
   Lister lister(filter, limit);
-  bool found = false;
-  for (auto* topic : instance.log().topics()) {
-    if (!is_dead_letters_topic(topic->name())) continue;
-    auto node = node_of(topic->name());
-    if (!filter.node.empty() && filter.node != node) continue;
-    found = true;
-    auto open = MR_TRY(OpenDeadLetters::of(instance, node));
+  auto topics = topics_of(instance, filter.node);
+  for (auto* topic : topics) {
+    auto open = MR_TRY(OpenDeadLetters::of(instance, node_of(topic->name())));
     MR_TRY(lister.read({*topic, std::move(open), closed_too}));
   }
-  if (!found && !filter.node.empty()) MR_TRY(check_node_is_known(instance, filter.node));
-  return lister.finish();
+  if (topics.empty() && !filter.node.empty()) MR_TRY(check_node_is_known(instance, filter.node));
+  auto list = lister.finish();
+  if (list.groups.empty() && !filter.rule.empty()) MR_TRY(check_rule_is_known(instance, filter));
+  return list;
 }
 
 Result<std::string> node_of_dead_letter(Instance& instance, std::string_view address) {

@@ -39,8 +39,8 @@ struct DeadLetterList {
 };
 
 // `closed_too`: also those that are not open. Of 16 MiB of keys and values together on they are
-// without them: see DeadLetter::has_record. Errors: kNotFound (no such node), with the nearest
-// name.
+// without them: see DeadLetter::has_record. Errors: kNotFound (no such node, or no record that was
+// ever refused by such a rule), with the nearest name.
 Result<DeadLetterList> list_dead_letters(Instance& instance, const DeadLetterFilter& filter,
                                          bool closed_too, size_t limit);
 
