@@ -28,6 +28,7 @@ constexpr std::chrono::milliseconds kShowEvery{1'000};
 constexpr std::chrono::milliseconds kLogEvery{10'000};
 
 constexpr std::string_view kWarned = "a warning about the pipeline file";
+constexpr std::string_view kWrong = "an error in the pipeline file";
 constexpr std::string_view kNotTaken =
     "the pipeline file was not taken; all goes on by the old one";
 
@@ -48,16 +49,18 @@ class Runner {
       : session_(session),
         once_(up.once),
         is_shown_(session.err().can_redraw && !up.log),
+        file_(up.file),
         view_(session.err()),
-        logger_(format_of(up, session.err()), LogLevel::kInfo,
-                [this](std::string_view line) { view_.log(line); }) {}
+        log_format_(format_of(up, session.err())),
+        logger_(log_format_, LogLevel::kInfo, [this](std::string_view line) { view_.log(line); }) {}
 
-  // Returns the exit status.
-  Result<int> run(const std::string& file);
+  // Returns the exit status. An error is left to the caller only where the log is for people.
+  Result<int> run();
 
  private:
   enum class Stage : uint8_t { kStarting, kRunning, kClosing };
 
+  Result<int> run_file();
   Result<void> start(spec::Pipeline pipeline);
   void introduce();
   void wait();
@@ -77,6 +80,7 @@ class Runner {
   // Before anything that starts threads; to the end of everything.
   Signals signals_{limits::kStopMax, [this] { say_what_hangs(); }};
   LiveView view_;
+  const LogFormat log_format_;
   Logger logger_;
   io::SystemClock clock_;
   std::unique_ptr<pipeline::Instance> instance_;
@@ -86,14 +90,25 @@ class Runner {
   bool was_asked_ = false;  // to stop
 };
 
-Result<int> Runner::run(const std::string& file) {
-  file_ = file;
-  auto loaded = MR_TRY(load_and_check(file));
-  if (!loaded.ok()) {
-    for (const auto& problem : loaded.problems) session_.say(to_line(problem));
-    return 1;
+Result<int> Runner::run() {
+  auto status = run_file();
+  if (status || log_format_ == LogFormat::kText) return status;
+  if (status.error().code() == ErrorCode::kCancelled) return status;
+  logger_.error("failed", {{"error", status.error().message()}});
+  return 1;
+}
+
+Result<int> Runner::run_file() {
+  file_ = MR_TRY(choose_pipeline_file(file_, "up"));
+  auto loaded = MR_TRY(load_and_check(file_));
+  for (const auto& problem : loaded.problems) {
+    bool is_error = problem.severity == spec::Problem::Severity::kError;
+    if (loaded.ok() || log_format_ == LogFormat::kJson)
+      log_problem(problem, is_error ? kWrong : kWarned);
+    else
+      session_.say(to_line(problem));
   }
-  for (const auto& problem : loaded.problems) log_problem(problem, kWarned);
+  if (!loaded.ok()) return 1;
   MR_TRY(start(std::move(loaded.pipeline)));
   introduce();
   wait();
@@ -278,11 +293,7 @@ Result<int> Runner::stop() {
 void add_up_command(Commands& commands) {
   auto up = std::make_shared<Up>();
   auto* app = commands.add(nullptr, "up", "Run a pipeline until Ctrl-C",
-                           [up](Session& session) -> Result<int> {
-                             auto file = MR_TRY(choose_pipeline_file(up->file, "up"));
-                             Runner runner(session, *up);
-                             return runner.run(file);
-                           });
+                           [up](Session& session) { return Runner(session, *up).run(); });
   app->add_option("FILE", up->file, "The pipeline file; without it the only one in this folder");
   app->add_flag("--once", up->once,
                 "One run of each source, stop when all tables have caught up; fails where a source "
