@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <iterator>
+#include <random>
 #include <utility>
 
 #include "base/checksum.h"
@@ -57,7 +58,7 @@ IngestLoop::IngestLoop(SourcePlan plan, log::Log& log, log::Topic& topic,
       logger_(logger),
       clock_(clock),
       fetcher_(plan_.spec.http, plan_.spec.format),
-      backoff_(std::hash<std::string>()(plan_.spec.name)),
+      backoff_(std::random_device()()),
       reader_(plan_.spec),
       pager_(plan_.spec.http),
       writer_(topic, plan_.topic, plan_.transform.columns()),

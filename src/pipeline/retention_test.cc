@@ -21,8 +21,19 @@ namespace fs = std::filesystem;
 constexpr size_t kSegmentBytes = 4'096;
 constexpr int kRecords = 10;  // of a batch
 
+// Shows what the test sets.
+class WallClock final : public io::Clock {
+ public:
+  int64_t now_micros() override { return now_ms * 1'000; }
+  int64_t monotonic_micros() override { return 0; }
+  bool wait(std::chrono::milliseconds, std::stop_token) override { return false; }
+  int64_t now_ms = 1'700'000'000'000;
+};
+
 class RetentionTest : public testing::Test {
  protected:
+  static constexpr int64_t kMinuteMs = 60'000;
+
   RetentionTest()
       : folder_(fs::path(testing::TempDir()) /
                 fmt::format("retention_{}", to_string(random_uuid()))),
@@ -52,12 +63,12 @@ class RetentionTest : public testing::Test {
   int64_t start() { return partition().start_offset().value; }
   int64_t end() { return partition().end_offset().value; }
 
-  void append(int batches, std::string_view cursor = "") {
+  void append(int batches, std::string_view cursor = "", int64_t timestamp_ms = 0) {
     for (int i = 0; i < batches; ++i) {
       record::BatchBuilder builder;
       const std::vector<record::Header> headers = {{source::kCursorHeader, cursor}};
-      for (int j = 1; j < kRecords; ++j) builder.append(0, "key", std::string(90, 'v'));
-      builder.append(0, "key", "last",
+      for (int j = 1; j < kRecords; ++j) builder.append(timestamp_ms, "key", std::string(90, 'v'));
+      builder.append(timestamp_ms, "key", "last",
                      cursor.empty() ? std::span<const record::Header>() : headers);
       ASSERT_TRUE(partition().append(builder.finish()));
     }
@@ -76,7 +87,7 @@ class RetentionTest : public testing::Test {
   const fs::path folder_;
   std::string lines_;
   Logger logger_;
-  io::SystemClock clock_;
+  WallClock clock_;
   std::unique_ptr<log::Log> log_;
   log::Topic* topic_ = nullptr;
   std::unique_ptr<store::Store> store_;
@@ -122,6 +133,28 @@ TEST_F(RetentionTest, WhatGoesIsBehindATablesPositionOnDisk) {
   auto progress = (*killed)->progress(*table_, "t", PartitionId(0));
   ASSERT_TRUE(progress && *progress);
   EXPECT_GE((*progress)->next.value, start());
+}
+
+TEST_F(RetentionTest, OfWhatIsOldOnlyWhatTheTableHasTakenGoesHoweverTheClockJumps) {
+  Retention by_time(*store_, logger_, clock_);
+  by_time.keep(*topic_, {.time = std::chrono::minutes(30)});
+  by_time.wait_for("ks.t", *topic_, [this](PartitionId) { return Offset(position_); });
+  append(20, "", clock_.now_ms - 31 * kMinuteMs);
+  const int64_t young = end();
+  append(20, "", clock_.now_ms - 29 * kMinuteMs);
+  commit(end() - 100);
+
+  ASSERT_TRUE(by_time.apply());
+  EXPECT_GT(start(), 0);
+  EXPECT_LE(start(), young);
+  clock_.now_ms -= 60 * kMinuteMs;
+  const int64_t kept = start();
+  ASSERT_TRUE(by_time.apply());
+  EXPECT_EQ(start(), kept);
+  clock_.now_ms += 120 * kMinuteMs;
+  ASSERT_TRUE(by_time.apply());
+  EXPECT_GT(start(), young);
+  EXPECT_LE(start(), position_);
 }
 
 TEST_F(RetentionTest, ADamagedPartitionKeepsNoOtherFromBeingCut) {

@@ -11,8 +11,8 @@
 namespace millrace::source {
 
 // limits::kBackoffFirst, doubling with each failure in a row up to limits::kBackoffMax, less up to
-// a half of it by chance, so that sources that failed together do not come back together.
-// One thread.
+// a half of it by chance, so that sources that failed together do not come back together, nor do
+// the same ones of other processes: give each a seed of its own. One thread.
 class Backoff {
  public:
   // The most that a server's Retry-After is believed.
