@@ -41,6 +41,7 @@ TEST(FormatOf, NamesWhatIsNone) {
 
 TEST(AnswerReader, SaysWhereItLookedForItems) {
   spec::SourceSpec spec;
+  spec.format = Format::kJson;
   auto words = [&](std::string body) {
     auto size = body.size();
     body.append(kBodyPadding, '\0');
