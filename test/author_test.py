@@ -83,6 +83,14 @@ class Tests(MillraceTest):
             words = r"users.yaml:\d+:\d+: error: .* no column 'frist_name'; did you mean"
             self.assertRegex(answer.out + answer.err, words)
 
+    def test_asks_no_api(self):
+        with page_server.serve(lambda query: b'{"results": []}') as server:
+            answer = self.millrace.run("test", self.file, RANDOMUSER_URL=server.url)
+            self.assertIn("5 tests, all passed", answer.err)
+            self.assertEqual(server.requests, [])
+            self.millrace.up_once(self.file, RANDOMUSER_URL=server.url, RUN_FOR="1ms")
+            self.assertTrue(server.requests)
+
     def test_without_tests_is_told(self):
         text = self.file.read_text()
         self.file.write_text(text[: text.index("\ntests:")] + "\n")

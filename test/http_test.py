@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import json
 import os
+import re
 import subprocess
 import unittest
 import zlib
@@ -186,6 +187,24 @@ class Troubles(HttpTest):
         self.assertGreaterEqual(second - first, 1.9)
         self.assertGreaterEqual(third - second, 0.9)
         self.millrace.stop()
+
+    def test_waits_grow_from_failure_to_failure(self):
+        self.api.answers["/a"] = status(503)
+        self.start({"a": (f"{self.api.url}/a", "")})
+        waits = wait_until(lambda: (found := self.waits()) and len(found) >= 5 and found, "5 waits")
+        for wait, whole in zip(waits, (0.5, 1, 2, 4, 8)):
+            self.assertGreaterEqual(wait, whole / 2, waits)
+            self.assertLessEqual(wait, whole, waits)
+        first, *_, last = (request.at for request in self.api.requests["/a"][:5])
+        self.assertGreaterEqual(last - first, sum(waits[:4]))
+        self.millrace.stop()
+
+    def waits(self):
+        """Seconds, of the log's lines that a request is tried again."""
+        lines = self.millrace.log_text().split("\n")[:-1]
+        messages = [json.loads(line)["message"] for line in lines]
+        found = [re.fullmatch(r"trying again in (\d+)(m?s)", message) for message in messages]
+        return [float(m[1]) / (1000 if m[2] == "ms" else 1) for m in found if m]
 
     def test_one_run_gives_up_with_the_reason(self):
         self.api.answers["/a"] = status(404)
