@@ -21,8 +21,10 @@ compared, except with the marks below. A mark is an HTML comment in the line bef
     <!-- test: file PATH -->    the block, of any language, is what the reader saves as PATH
     <!-- test: skip, REASON --> the block is not run
 
-A ```yaml block that begins with `name:` is a pipeline file: `millrace lint` finds nothing in it,
-beside the schemas of examples/users, and its tests pass.
+A block in which a line begins with `millrace ` or `./dev ` is one of these, or has a mark.
+
+A ```yaml block is a pipeline file, or a part of one that begins with `http:` or `since:`:
+`millrace lint` finds nothing in it, beside the schemas of examples/users, and its tests pass.
 """
 
 import contextlib
@@ -38,6 +40,19 @@ import unittest
 from millrace import SOURCE, Instance, MillraceTest, binary, wait_until
 
 MARK = re.compile(r"<!-- test: (.*?) -->")
+COMMANDS = ("millrace ", "./dev ")
+
+# A file around a part of it.
+PIPELINE = """name: part
+sources:
+  part:
+{source}
+    schema: randomuser.schema.json
+    to: records
+    select: SELECT email FROM part
+topics: {{records: {{}}}}
+tables: {{app.rows: {{primary_key: email, from: SELECT * FROM records}}}}
+"""
 
 
 class Block:
@@ -60,6 +75,20 @@ class Block:
                 found[-1][1].append(line)
             goes_on = line.endswith("\\") and (goes_on or line.startswith("$ "))
         return found
+
+    def has_commands_nobody_runs(self):
+        is_known = self.mark or self.language == "console"
+        return not is_known and any(line.startswith(COMMANDS) for line in self.lines)
+
+    def pipeline_file(self):
+        """The text of a block of YAML, with a file around it where it is a part."""
+        key = self.lines[0].partition(":")[0]
+        if key == "name":
+            return "\n".join(self.lines) + "\n"
+        above, indent = {
+            "http": ([], 4), "since": (["    http:", "      url: sample://randomuser/api/"], 6),
+        }[key]  # fmt: skip
+        return PIPELINE.format(source="\n".join(above + [" " * indent + x for x in self.lines]))
 
     def expected_code(self):
         code = re.fullmatch(r"exit (\d+)", self.mark)
@@ -180,11 +209,15 @@ class Docs(MillraceTest):
 
     def lint_block(self, folder, block):
         shutil.copytree(SOURCE / "examples" / "users", folder, dirs_exist_ok=True)
-        (folder / "block.yaml").write_text("\n".join(block.lines) + "\n")
+        text = block.pipeline_file()
+        (folder / "block.yaml").write_text(text)
+        for name in re.findall(r"[\w.]+\.(?:pem|key)\b", text):
+            (folder / name).write_text("-----BEGIN CERTIFICATE-----\n")
+        secrets = dict.fromkeys(re.findall(r"\${secret:(\w+)}", text), "only-an-example")
         for command in ("lint", "test"):
             done = subprocess.run(
                 [binary(), command, "block.yaml"], cwd=folder, capture_output=True, text=True,
-                timeout=60,
+                timeout=60, env=os.environ | secrets,
             )  # fmt: skip
             self.assertEqual(done.returncode, 0, f"{block.place}\n{done.stdout}{done.stderr}")
 
@@ -192,6 +225,10 @@ class Docs(MillraceTest):
         session = self.session(path.stem)
         for block in blocks_of(path):
             with self.subTest(block.place):
+                self.assertFalse(
+                    block.has_commands_nobody_runs(),
+                    f"{block.place}: make it ```console, or mark it as test/docs_test.py says",
+                )
                 if block.mark.startswith("skip"):
                     self.assertRegex(block.mark, "^skip, .{10}", f"{block.place}: say why")
                 elif block.mark.startswith("file "):
@@ -199,7 +236,7 @@ class Docs(MillraceTest):
                     path.write_text("\n".join(block.lines) + "\n")
                 elif block.language == "console":
                     self.run_block(session, block)
-                elif block.language == "yaml" and block.lines[0].startswith("name:"):
+                elif block.language == "yaml":
                     self.lint_block(session.folder / "lint", block)
         session.end()
 
@@ -232,6 +269,28 @@ class Reading(unittest.TestCase):
         self.assertEqual(
             block.commands(), [["one", ["shown"]], ["two \\\n  more", []], ["three", []]]
         )
+
+    def test_commands_that_nobody_runs(self):
+        for language, mark, line, wanted in (
+            ("", "", "millrace up", True),
+            ("sh", "", "./dev build", True),
+            ("", "", "millraces", False),
+            ("", "skip, it takes too long", "./dev build", False),
+            ("console", "", "millrace up", False),
+        ):
+            block = Block("a.md", 1, language, mark)
+            block.lines = ["first", line]
+            self.assertEqual(block.has_commands_nobody_runs(), wanted, line)
+
+    def test_parts_of_pipeline_files(self):
+        block = Block("a.md", 1, "yaml", "")
+        for first, wanted in (
+            ("name: a", "name: a\n"),
+            ("http:", "sources:\n  part:\n    http:\n    schema"),
+            ("since: {}", "api/\n      since: {}\n    schema"),
+        ):
+            block.lines = [first]
+            self.assertIn(wanted, block.pipeline_file())
 
     def test_output(self):
         self.assertTrue(matches(["a", "5 rows"], "a\n5 rows\n"))
