@@ -321,7 +321,7 @@ class Redrive(MillraceTest):
         answer = self.millrace.run("up", self.file, "--once", code=1)
         self.assertIn("source shop", answer.err)
         self.assertIn("more than dead_letters: {max: 5%} allows", answer.err)
-        self.assertIn("mend the pipeline file or its 'max'", answer.err)
+        self.assertIn("fix the pipeline file or its 'max'", answer.err)
         source, _ = self.counts()
         self.assertEqual((source["pages"], source["dead_letters"]), (1, ITEMS_OF_PAGE // 10))
         # A process that goes on asks for no more either.

@@ -33,14 +33,16 @@ struct List {
 };
 
 std::string nothing_found(const List& list) {
-  std::string text = list.closed_too ? "there are no dead letters" : "no dead letters are open";
+  std::string options;
   auto add = [&](std::string_view option, const std::string& value) {
-    if (!value.empty()) text += fmt::format(" with --{} {}", option, value);
+    if (!value.empty()) options += fmt::format(" --{} {}", option, value);
   };
   add("node", list.filter.node);
   add("rule", list.filter.rule);
   add("stage", list.filter.stage);
-  return text;
+  return fmt::format("{}{}{}",
+                     list.closed_too ? "there are no dead letters" : "no dead letters are open",
+                     options.empty() ? "" : " with", options);
 }
 
 std::string text_of(const Json& json, const char* name) {
