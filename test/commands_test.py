@@ -431,7 +431,7 @@ class Commands(MillraceTest):
                 (problem, *_) = self.found_by_json_lint()
                 self.assertEqual((problem["line"], problem["column"]), (line, column))
                 up = self.millrace.run("up", "wrong.yaml", "--once", code=1)
-                self.assertIn(f"wrong.yaml:{line}:{column}: error: ", up.err)
+                self.assertIn(f"wrong.yaml:{line}:{column}: error: ", up.said())
                 self.assertFalse(self.millrace.data_dir.exists())
 
     def found_by_json_lint(self):

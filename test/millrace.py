@@ -37,6 +37,15 @@ def wait_until(condition, what, deadline_s=DEADLINE_S):
         time.sleep(0.01)  # between two looks, not instead of one
 
 
+def as_told(line):
+    """A line of stderr; of a JSON line what it says of a place or an error."""
+    if not line.startswith("{"):
+        return line
+    logged = json.loads(line)
+    words = logged.get("error", logged["message"])
+    return f"{logged['place']}: {logged['level']}: {words}" if "place" in logged else words
+
+
 class Answer:
     """What a command said and how it ended."""
 
@@ -49,6 +58,10 @@ class Answer:
     def __str__(self):
         command = " ".join(["millrace", *self.arguments])
         return f"$ {command}\n{self.out[:2000]}\n[stderr]\n{self.err[:4000]}\n[exit {self.code}]"
+
+    def said(self):
+        """What is on stderr, in words alone."""
+        return "\n".join(map(as_told, self.err.splitlines()))
 
     def json(self):
         return json.loads(self.out)

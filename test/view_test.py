@@ -308,6 +308,29 @@ class Logs(Orders):
         ):  # fmt: skip
             self.assertIsInstance(of_table[name], kind, name)
 
+    def test_stderr_has_json_lines_and_nothing_else_whatever_goes_wrong(self):
+        self.status = 404
+        wrong = self.write("wrong.yaml", PIPELINE.replace("FROM orders", "FROM ordrs"))
+        for arguments, words in (
+            ([self.file, "--once"], "source api: "),
+            ([wrong], "did you mean 'orders'"),
+            (["gone.yaml"], "cannot open gone.yaml"),
+            ([], "there are several pipeline files in this folder"),
+            ([self.file, "--data-dir", self.file], "is no folder"),
+        ):
+            with self.subTest(arguments):
+                answer = self.millrace.run("up", *arguments, code=1)
+                last = [json.loads(line) for line in answer.err.splitlines()][-1]
+                self.assertEqual(list(last)[:3], ["time", "level", "message"])
+                self.assertEqual(last["level"], "error")
+                self.assertIn(words, last["error"])
+                self.assertEqual(bool(answer.out), "--once" in arguments)  # the summary
+                if arguments == [wrong]:
+                    self.assertRegex(last["place"], r"wrong\.yaml:\d+:\d+$")
+        # A person who asked for text gets it.
+        answer = self.millrace.run("up", "gone.yaml", "--log", "text", code=1)
+        self.assertRegex(answer.err, "^millrace: cannot open gone.yaml: ")
+
     def test_log_lines_as_text_where_asked_for(self):
         self.millrace.start(self.file, "--log", "text").wait_until_up()
         wait_until(lambda: "running" in self.millrace.log_text(), "the first line")
