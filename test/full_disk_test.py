@@ -10,14 +10,13 @@ import os
 import random
 import shutil
 import subprocess
-import sys
 import time
 import unittest
 
+import mount_namespace
 import page_server
 from millrace import MillraceTest, by_name, wait_until
 
-IN_NAMESPACE = "MILLRACE_TEST_NAMESPACE"
 SEED = int(os.environ.get("MILLRACE_SEED", random.randrange(10_000)))
 ITEMS_OF_PAGE = 300
 MIB = 1 << 20
@@ -174,16 +173,5 @@ class FullDisk(MillraceTest):
         self.check_all(data, post.last_page)
 
 
-def main():
-    if os.environ.get(IN_NAMESPACE):
-        unittest.main()
-    command = ["unshare", "--map-root-user", "--mount"]
-    if subprocess.run([*command, "true"], capture_output=True).returncode != 0:
-        print("skipped: this system allows no mount namespaces, so there is no small disk to fill")
-        return
-    environment = os.environ | {IN_NAMESPACE: "1"}
-    os.execvpe(command[0], [*command, sys.executable, "-B", *sys.argv], environment)
-
-
 if __name__ == "__main__":
-    main()
+    mount_namespace.main()
