@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import json
+import math
 import os
 import pathlib
 import platform
@@ -80,6 +81,10 @@ def shown(number):
     return f"{number:.3g}"
 
 
+def spread_of(values):
+    return f"{shown(min(values))} to {shown(max(values))}" if len(values) > 1 else ""
+
+
 def target_of(row):
     if row.target is None:
         return ""
@@ -90,34 +95,49 @@ def target_of(row):
 
 def cells(row):
     value = f"{shown(row.value)} {row.unit}"
-    spread = ""
-    if len(row.values) > 1:
-        spread = f"{shown(min(row.values))} to {shown(max(row.values))}"
     reference, ratio = "", ""
     if row.reference:
         median = statistics.median(row.reference.values)
         reference = f"{row.reference.what}: {shown(median)}"
         ratio = shown(row.ratio)
-    return [row.what, value, spread, target_of(row), reference, ratio]
+    return [row.what, value, spread_of(row.values), target_of(row), reference, ratio]
 
 
 TITLES = ["", "value", "of all runs", "target", "reference, same run", "ratio"]
+TITLES_AGAINST = ["", "then", "of all runs", "now", "of all runs", "now/then", ""]
+WORSE = 0.03
 
 
-def print_rows(rows, is_markdown):
-    lines = [TITLES]
+def cells_against(row, earlier):
+    """A figure beside what an earlier run wrote of it; None: it had no such figure."""
+    now = f"{shown(row.value)} {row.unit}"
+    if earlier is None:
+        return [row.what, "", "", now, spread_of(row.values), "", "new"]
+    ratio = row.value / earlier["value"] if earlier["value"] else math.inf
+    mark = ""
+    if ratio < 1 - WORSE if row.more_is_better else ratio > 1 + WORSE:
+        then = earlier["values"]
+        overlap = min(then) <= max(row.values) and min(row.values) <= max(then)
+        mark = "worse, within the spread" if overlap else "WORSE"
+    before = f"{shown(earlier['value'])} {earlier['unit']}"
+    spreads = spread_of(earlier["values"]), spread_of(row.values)
+    return [row.what, before, spreads[0], now, spreads[1], shown(ratio), mark]
+
+
+def print_rows(rows, is_markdown, titles, cells_of):
+    lines = [titles]
     group = None
     for row in rows:
         row_group = row.name.partition(".")[0]
         if row_group != group and not is_markdown:
             lines.append([row_group])
         group = row_group
-        lines.append(cells(row))
+        lines.append(cells_of(row))
         if not is_markdown:
             lines[-1][0] = "  " + lines[-1][0]
     if is_markdown:
-        lines.insert(1, ["---"] * len(TITLES))
-    widths = [max(len(line[i]) for line in lines if i < len(line)) for i in range(len(TITLES))]
+        lines.insert(1, ["---"] * len(titles))
+    widths = [max(len(line[i]) for line in lines if i < len(line)) for i in range(len(titles))]
     for line in lines:
         padded = [cell.ljust(widths[i]) for i, cell in enumerate(line)]
         print(("| " + " | ".join(padded) + " |" if is_markdown else "  ".join(padded)).rstrip())
@@ -154,8 +174,17 @@ class Report:
             f"{about['processors']} x {about['processor']}, Linux {about['kernel']}; load average "
             f"{about['load_before']:.1f} before, {about['load_after']:.1f} after\n"
         )
-        print_rows(self.rows, is_markdown)
+        print_rows(self.rows, is_markdown, TITLES, cells)
         with_target = [row for row in self.rows if row.target is not None]
         met = sum(row.is_met for row in with_target)
         words = "; so little data says nothing about them" if about["quick"] else ""
         print(f"\n{met} of {len(with_target)} targets met{words}")
+
+    def print_against(self, earlier, is_markdown):
+        """Beside the JSON of an earlier run."""
+        rows = {row["name"]: row for row in earlier["rows"]}
+        print(f"\nAgainst the run of {earlier['time']}, {earlier['processor']}:\n")
+        print_rows(
+            self.rows, is_markdown, TITLES_AGAINST,
+            lambda row: cells_against(row, rows.get(row.name)),
+        )  # fmt: skip

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Measures millrace, and what the same machine does without it, in one run.
 
-usage: run.py [--quick] [-o FILE] [--build FOLDER] [--markdown] [GROUP...]
+usage: run.py [--quick] [-o FILE] [--build FOLDER] [--against FILE] [--markdown] [GROUP...]
 
 GROUP is one of those that bench/figures.py names; all without any. Build with benchmarks first:
 ./dev bench does both. docs/performance.md says what the figures mean.
 """
 
 import argparse
+import json
 import os
 import pathlib
 import shutil
@@ -27,6 +28,7 @@ def arguments():
     parser.add_argument("--quick", action="store_true", help="less data, once: does it all run?")
     build = SOURCE_TREE / "build"
     for names, default, doc in [
+        (["--against"], None, "the JSON of an earlier run, to be compared with"),
         (["-o", "--output"], build / "bench.json", "where the JSON goes"),
         (["--build"], build / "release", "where the binaries are"),
     ]:
@@ -55,6 +57,7 @@ def measure(place, groups, report):
 def main():
     given = arguments()
     output = given.output.resolve()
+    earlier = json.loads(given.against.read_text()) if given.against else None
     place = Place(given.build.resolve(), given.quick)
     # On the disk of the build: what is measured must not lie in memory.
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -70,6 +73,8 @@ def main():
     report.write(output)
     sys.stderr.flush()
     report.print(given.markdown)
+    if earlier:
+        report.print_against(earlier, given.markdown)
     print(f"all values: {output}", file=sys.stderr)
     return 0 if is_whole else 1
 

@@ -7,7 +7,8 @@ A source fetches users as fast as it can, the same million again and again, so t
 as large as it is; the topic keeps its newest 512 MiB. A second source carries one record a second
 through the same process; how old it is when a query first sees it is the latency. Each figure gets
 a line by least squares, over all but the first fifth of the run; what grows by more than a tenth
-over the whole run, beyond what chance explains, is not flat, and the exit status is 1.
+over the whole run, beyond what chance explains, is not flat, and the exit status is 1. So it is
+where the topic is ever larger than its retention explains.
 """
 
 import argparse
@@ -25,8 +26,12 @@ from figures import EXAMPLE, USERS_A_PAGE, paged_pipeline
 from processes import SOURCE_TREE, Failed, Millrace, Place, TestApi
 
 DISTINCT_PAGES = 1_000
+RETENTION_MIB = 512
+SEGMENT_MIB = 64
+RETENTION_EVERY_S = 10  # as in src/pipeline/retention.cc
 GROWTH_MAX = 0.10  # of the mean, over the whole run
 WARM_UP = 0.2  # of the run: caches and the first segments fill
+FITTED = ["resident memory, MB", "descriptors", "threads", "latency, ms", "records waiting"]
 
 PROBE = """
   probe:
@@ -47,7 +52,10 @@ def soak_pipeline():
     text = pathlib.Path(paged_pipeline()).read_text()
     for old, new in [
         ("\nsources:\n", "\nsources:" + PROBE),
-        ("    partitions: 1\n", "    partitions: 1\n    retention: 512MiB\n  probes: {key: id}\n"),
+        (
+            "    partitions: 1\n",
+            f"    partitions: 1\n    retention: {RETENTION_MIB}MiB\n  probes: {{key: id}}\n",
+        ),
         ("\ntables:\n", "\ntables:\n  app.probes: {primary_key: id, from: SELECT * FROM probes}\n"),
     ]:
         if old not in text:
@@ -87,6 +95,8 @@ def sample(millrace, began):
         "latency, ms": latency,
         "records waiting": table["waiting"],
         "topic, MB": topic["bytes"] / 1e6,
+        "record, MB": topic["bytes"] / max(1, topic["records"]) / 1e6,
+        "records in": table["records_in"],
         "written": table["written"],
     }
 
@@ -118,26 +128,42 @@ def picture(values, width=40):
     return "".join(bars[round(statistics.fmean(p) / top * (len(bars) - 1))] for p in parts)
 
 
+def topic_mb_max(samples):
+    """Retention, the segment in which it ends and the newest, and what comes between two looks."""
+    rate = max(
+        (after["records in"] - before["records in"]) / (after["seconds"] - before["seconds"])
+        for before, after in zip(samples, samples[1:])
+    )
+    record = max(one["record, MB"] for one in samples)
+    kept = (RETENTION_MIB + 2 * SEGMENT_MIB) * (1 << 20) / 1e6
+    return kept + RETENTION_EVERY_S * rate * record
+
+
 def report(samples):
-    """Prints the figures; whether all are flat."""
+    """Prints the figures; whether all are flat, and the topic within its bound."""
     kept = samples[int(len(samples) * WARM_UP) :]
     seconds = [one["seconds"] for one in kept]
     minutes = (seconds[-1] - seconds[0]) / 60
     rate = (kept[-1]["written"] - kept[0]["written"]) / (seconds[-1] - seconds[0])
     print(f"{samples[-1]['written']:,} records, {rate:,.0f}/s; the last {minutes:.1f} minutes:")
     all_flat = True
-    for name in ["resident memory, MB", "descriptors", "threads", "latency, ms"]:
+    for name in FITTED:
         line = Line(seconds, [one[name] for one in kept])
         all_flat &= line.is_flat()
+        growth = line.growth / (line.mean or 1)
         print(
             f"  {name:20} mean {line.mean:8.1f}  slope {line.slope * 60:+8.3f} ± "
-            f"{line.slope_error * 60:.3f} a minute  over the run {line.growth / line.mean:+6.1%}  "
+            f"{line.slope_error * 60:.3f} a minute  over the run {growth:+6.1%}  "
             f"{'flat' if line.is_flat() else 'GROWS'}"
         )
     for name in ["resident memory, MB", "latency, ms", "topic, MB", "records waiting"]:
         values = [one[name] for one in samples]
         print(f"  {name:20} |{picture(values)}|  at most {max(values):,.1f}")
-    return all_flat
+    largest, bound = max(one["topic, MB"] for one in samples), topic_mb_max(samples)
+    is_kept = largest <= bound
+    words = "" if is_kept else ": TOO LARGE"
+    print(f"  {'retention':20} {largest:,.0f} MB of at most {bound:,.0f}{words}")
+    return all_flat and is_kept
 
 
 def soak(place, minutes):
