@@ -64,7 +64,7 @@ TROUBLES = {
     "other_list": (
         status(200, b'{"item": [], "meta": {}}'), "",
         "there is no 'items' in it; did you mean 'item'?; it begins {\"item\": [], \"meta\": {}}; "
-        "check the source's `items`",
+        "check the source's `items` and url",
     ),
     "crash": (status(500), "", "answered 500"),
     "busy": (status(503, b""), "", "answered 503; will be tried again"),

@@ -57,7 +57,7 @@ Result<AnswerReader::Answer> AnswerReader::read_items(const Response& response,
       auto items = json_.split(response.body, spec_.items);
       if (!items && items.error().code() == ErrorCode::kNotFound)
         return fail(ErrorCode::kNotFound, "{}; check the source's {}", items.error().message(),
-                    spec_.items.empty() ? "url" : "`items`");
+                    spec_.items.empty() ? "url" : "`items` and url");
       answer.items = MR_TRY(items);
       return answer;
   }

@@ -54,8 +54,8 @@ TEST(AnswerReader, SaysWhereItLookedForItems) {
   spec.items = {"result"};
   EXPECT_EQ(words(R"({"results":[],"info":{}})"),
             "the response cannot be read: there is no 'result' in it; did you mean 'results'?; it "
-            "begins {\"results\":[],\"info\":{}}; check the source's `items`");
-  EXPECT_THAT(words(R"({"result":7})"), EndsWith("; check the source's `items`"));
+            "begins {\"results\":[],\"info\":{}}; check the source's `items` and url");
+  EXPECT_THAT(words(R"({"result":7})"), EndsWith("; check the source's `items` and url"));
 }
 
 TEST(AnswerReader, FindsWhatLeadsToTheNextPage) {

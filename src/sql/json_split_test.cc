@@ -96,7 +96,7 @@ TEST_F(SplitTest, APageThatIsNoJsonIsRefused) {
           R"({"items":[1,2])", R"({"items":[1 2]})", R"({"items":[1,]})", R"({"items":[,1]})",
           R"({"items":["x]})", R"({"items":[{"a":1},{"a":2})", R"({"items":[1}})",
           R"({"items" [1]})", R"({"items":[{"a":1}])", R"({"items":["a)"})
-      EXPECT_THAT(split(page, {"items"}), ElementsAre(HasSubstr("error: invalid: ")))
+      EXPECT_THAT(split(page, {"items"}), ElementsAre(HasSubstr("error: ")))
           << page << " before " << filler;
   }
 }
