@@ -300,6 +300,7 @@ class Redrive(MillraceTest):
         answer = self.millrace.run("up", self.file, "--once", code=1)
         self.assertIn("table shop.orders", answer.err)
         self.assertIn("max: 10%", answer.err)
+        self.assertIn("fix the pipeline file or its 'max'", answer.err)
         table = by_name(self.assert_balanced(self.millrace.status())["tables"], "shop.orders")
         self.assertGreater(table["waiting"], 0)
         self.millrace.start(self.file).wait_until_up()
