@@ -113,8 +113,7 @@ Object<TopicSpec> topic() {
               key("retention", &TopicSpec::retention, retention(),
                   "How much is kept: a time, `7d`; the bytes of each partition, `10GiB`; or both, "
                   "`{time: 7d, bytes: 10GiB}`. Left out: everything. Whole segments of 64 MiB go, "
-                  "after all tables here have taken their records.")
-                  .placed(&TopicSpec::retention_place),
+                  "after all tables here have taken their records."),
               key("format", &TopicSpec::format, value_format(),
                   "What a record's value is: `json`, an object; or `avro`, in Confluent's framing, "
                   "with the schemas in the topic's folder."),

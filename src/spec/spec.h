@@ -82,7 +82,6 @@ struct TopicSpec {
   Place key_place;
   int32_t partitions = 1;
   RetentionSpec retention;
-  Place retention_place;  // line 0: none
   ValueFormat format = ValueFormat::kJson;
   std::string schema_file;  // as written; empty: none
   Place schema_place;       // line 0: none
