@@ -71,6 +71,7 @@ class TableWaitTest : public testing::Test {
     EXPECT_TRUE(started) << started.error().message();
     return *std::move(instance);
   }
+  // In the first page.
   void flip_a_bit() {
     for (const auto& file : fs::directory_iterator(path("data/log/rows/0"))) {
       if (file.path().extension() != ".segment") continue;
@@ -111,13 +112,15 @@ class TableWaitTest : public testing::Test {
 };
 
 TEST_F(TableWaitTest, ItIsLoggedEveryHalfMinuteAndGoesOnWhereTheRecordIsWholeAgain) {
-  auto source = start("", true);
-  ASSERT_TRUE(source->wait_until_finished({}));
-  ASSERT_TRUE(source->stop());
-  source.reset();
-
+  // Two, for the source itself reads the last one at its start.
+  for (int pages = 0; pages < 2; ++pages) {
+    auto source = start("", true);
+    ASSERT_TRUE(source->wait_until_finished({}));
+    ASSERT_TRUE(source->stop());
+  }
   flip_a_bit();
   auto table = start("tables: {ks.rows: {primary_key: id, from: SELECT * FROM rows}}\n", false);
+  ASSERT_FALSE(HasFailure());
   auto lines = wait_for_lines("a batch failed", 3);
   ASSERT_GE(lines.size(), 3);
   for (size_t i = 1; i < 3; ++i)
@@ -132,8 +135,8 @@ TEST_F(TableWaitTest, ItIsLoggedEveryHalfMinuteAndGoesOnWhereTheRecordIsWholeAga
   wait_for_lines("goes on", 1);
   ASSERT_TRUE(table->stop());
   status = table->status().tables.at(0);
-  EXPECT_EQ(status.records_in, 400);
-  EXPECT_EQ(status.written, 400);
+  EXPECT_GE(status.records_in, 400);
+  EXPECT_EQ(status.written, status.records_in);
   EXPECT_EQ(status.error, "");
 }
 
