@@ -135,8 +135,8 @@ TEST_F(TableWaitTest, ItIsLoggedEveryHalfMinuteAndGoesOnWhereTheRecordIsWholeAga
   wait_for_lines("goes on", 1);
   ASSERT_TRUE(table->stop());
   status = table->status().tables.at(0);
-  EXPECT_GE(status.records_in, 400);
-  EXPECT_EQ(status.written, status.records_in);
+  EXPECT_GE(status.written, 400);
+  EXPECT_TRUE(status.balanced());
   EXPECT_EQ(status.error, "");
 }
 
