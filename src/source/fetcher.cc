@@ -107,14 +107,19 @@ std::string_view tls_advice(std::string_view reason) {
   return "Ask the server's owner";
 }
 
-// What is probably wrong where a connection that should be TLS came to nothing.
-std::string_view handshake_advice(std::string_view reason) {
+// What is probably wrong where a connection that should be TLS came to nothing. A server that asks
+// for a certificate says so once the handshake is done, and closes: who is sending by then may only
+// see that.
+std::string_view handshake_advice(std::string_view reason, bool may_need_certificate) {
   if (reason.contains("wrong version number") || reason.contains("packet length too long"))
     return "; the server does not speak TLS there: should the source's url begin with http://?";
   if (reason.contains("certificate required") || reason.contains("handshake failure") ||
       reason.contains("unknown ca") || reason.contains("bad certificate"))
     return "; where the server asks for a certificate, name one that it knows in the source's "
            "`tls: {certificate: …, key: …}`";
+  if (may_need_certificate && (reason.contains("Broken pipe") || reason.contains("reset by peer")))
+    return "; will be tried again; if the server asks for a certificate, name one that it knows in "
+           "the source's `tls: {certificate: …, key: …}`";
   return "; will be tried again";
 }
 
@@ -397,8 +402,13 @@ std::unexpected<Error> Fetcher::Impl::broken(const Answer& answer, const Url& ur
       return distrusted(answer, url, stop);
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR: {
+      bool may_need_certificate =
+          url.part(CURLUPART_SCHEME) == "https" && spec_.tls.certificate.empty();
       return failed(ErrorCode::kUnavailable,
-                    fmt::format("{}{}", answer.reason, handshake_advice(answer.reason)));
+                    fmt::format("{}{}", answer.reason,
+                                handshake_advice(answer.reason, may_need_certificate)));
+    }
     default:
       return failed(ErrorCode::kUnavailable, fmt::format("{}; will be tried again", answer.reason));
   }
