@@ -1,10 +1,10 @@
 #include "spec/http_body.h"
 
 #include <optional>
-#include <regex>
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "spec/number_text.h"
 
 namespace millrace::spec {
 namespace {
@@ -15,20 +15,6 @@ constexpr std::string_view kExpected = "text, or a map or a list that becomes JS
 // Of one body, so that aliases inside aliases end; each value counts as some bytes.
 constexpr size_t kBytesMax = size_t{1} << 20;
 constexpr size_t kBytesOfValue = 16;
-
-// RFC 8259, section 6, and what else YAML 1.2 (10.3.2) takes for a number. std::regex recurses once
-// per character, so what it sees must be short; what is longer is no number that a person wrote.
-constexpr size_t kNumberBytesMax = 400;
-bool is_json_number(const std::string& text) {
-  static const std::regex kForm("-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?");
-  return text.size() <= kNumberBytesMax && std::regex_match(text, kForm);
-}
-bool is_yaml_number(const std::string& text) {
-  static const std::regex kForm(
-      "0o[0-7]+|0x[0-9a-fA-F]+|[-+]?(\\.[0-9]+|[0-9]+(\\.[0-9]*)?)([eE][-+]?[0-9]+)?|"
-      "[-+]?\\.(inf|Inf|INF)|\\.(nan|NaN|NAN)");
-  return text.size() <= kNumberBytesMax && std::regex_match(text, kForm);
-}
 
 // The same body with its secrets, and with "***" for them.
 struct Pair {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <list>
 #include <nlohmann/json.hpp>
-#include <regex>
 
 #include "base/limits.h"
+#include "spec/number_text.h"
 #include "spec/value.h"
 
 namespace millrace::spec {
@@ -15,17 +15,11 @@ using Json = nlohmann::json;
 
 // Of one value, so that aliases inside aliases end.
 constexpr size_t kTextBytesMax = size_t{4} << 20;
-// What is longer is no number that a person wrote; std::regex recurses once per character.
-constexpr size_t kNumberBytesMax = 400;
 
 const std::string kMergeKey = "<<";
 
 std::string json_string(const std::string& text) {
   return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-bool matches(const std::string& text, const char* pattern) {
-  return text.size() <= kNumberBytesMax && std::regex_match(text, std::regex(pattern));
 }
 
 class Writer {
@@ -137,9 +131,9 @@ bool Writer::write_scalar(const YAML::Node& node) {
   });
   if (lower == "true" || lower == "false") {
     text_ += lower;
-  } else if (matches(written, "-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?")) {
+  } else if (is_json_number(written)) {
     text_ += written;
-  } else if (matches(written, "[-+]?[0-9]+")) {
+  } else if (is_whole_number(written)) {
     reader_.error(reader_.place(node), "is {0} a number or text? Write \"{0}\" for the text",
                   written);
     return false;
