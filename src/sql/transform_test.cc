@@ -1,9 +1,11 @@
 #include "sql/transform.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <nlohmann/json.hpp>
 
+#include "base/test_seeds.h"
 #include "sql/json_split.h"
 #include "sql/json_writer.h"
 #include "sql/test_rows.h"
@@ -333,6 +335,26 @@ TEST_F(TransformTest, WhatIsNoTtlIsRefusedWithItsPlace) {
   for (const char* ttl : {"'1 day'", "1.5", "id::DOUBLE", "sum(id)", "unnest([1, 2])", "(SELECT 1)",
                           "row_number() OVER ()", "id, id", "?"})
     EXPECT_NE(problem(ttl), "") << ttl;
+}
+
+// DuckDB keeps something of each execution for as long as the prepared statement lives.
+TEST_F(TransformTest, TakesNoMoreMemoryHoweverOftenItRuns) {
+  if (kSlowness > 1) GTEST_SKIP() << "malloc is the sanitizer's";
+  auto transform =
+      prepare({.input = "users", .columns = columns_, .select = "SELECT id FROM users"});
+  const std::vector<std::string> text = {R"({"id":1})"};
+  PaddedTexts padded(text);
+  auto bytes_after = [&](int runs) {
+    for (int i = 0; i < runs; ++i) {
+      Ttls ignored;
+      std::vector<Failure> failures;
+      EXPECT_TRUE(transform.run(padded.views(), ignored, failures));
+    }
+    auto used = mallinfo2();
+    return used.uordblks + used.hblkhd;
+  };
+  const auto before = bytes_after(2'000);
+  EXPECT_LT(bytes_after(6'000), before + (size_t{6} << 20));
 }
 
 }  // namespace
